@@ -1,1 +1,1 @@
-"""Release exercises, check them and grade hand-ins, without the key ever meeting a learner's code."""
+"""Release exercises and grade hand-ins; the key never meets a learner's code."""

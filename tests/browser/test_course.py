@@ -1,0 +1,69 @@
+"""The course as a learner and an instructor use it, from the first click to the grade."""
+
+import csv
+import re
+
+import lab
+import pytest
+
+from course_utils import cli, notebooks
+
+pytestmark = pytest.mark.browser
+
+LESSONS = ["00_start_here", "01_chain_rule", "02_backprop", "03_floats"]
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_runs_whole_without_an_error(page, server, lesson):
+    lab.open_notebook(page, server, f"notebooks/{lesson}.ipynb")
+    lab.run_all(page)
+    assert lab.errors(page) == []
+
+
+@pytest.mark.parametrize("lesson", LESSONS[1:])
+def test_dragging_a_slider_changes_the_picture(page, server, lesson):
+    lab.open_notebook(page, server, f"notebooks/{lesson}.ipynb")
+    lab.run_all(page)
+    before = lab.picture_hash(page)
+    assert lab.picture_hash(page) == before, "the picture changes by itself"
+    lab.drag_slider(page, 0.2)
+    page.wait_for_timeout(500)
+    assert lab.picture_hash(page) != before
+
+
+def worked_answers(root):
+    """The marker line and the worked source of each answer cell of exercise 01."""
+    solution = notebooks.read(root / "solutions" / "ex01_chain_rule.ipynb")
+    for cell in solution.cells:
+        if cell.id.endswith("-answer"):
+            yield (
+                cell.source.splitlines()[0],
+                re.sub(r"^ *### (BEGIN|END) SOLUTION\n", "", cell.source, flags=re.M),
+            )
+
+
+def test_answers_typed_in_the_browser_earn_full_marks(
+    page, server, student_edition, tmp_path, pytestconfig
+):
+    exercise = student_edition / "exercises" / "ex01_chain_rule.ipynb"
+    untouched = exercise.read_bytes()
+    answers = list(worked_answers(pytestconfig.rootpath))
+
+    lab.open_notebook(page, server, "exercises/ex01_chain_rule.ipynb")
+    for marker, source in answers:
+        lab.type_into(page, marker, source)
+    lab.run_all(page)
+    assert lab.errors(page) == []
+    ticks = [text.strip() for text in lab.outputs(page) if text.startswith("✓")]
+    assert ticks == [f"✓ 1.{n}" for n in range(1, len(answers) + 1)]
+    lab.save(page)
+
+    hand_ins = tmp_path / "hand_ins"
+    for learner, content in {"ada": exercise.read_bytes(), "bob": untouched}.items():
+        (hand_ins / learner).mkdir(parents=True)
+        (hand_ins / learner / exercise.name).write_bytes(content)
+    key, grades = pytestconfig.rootpath / "solutions", tmp_path / "grades"
+    assert cli.main(["grade", str(hand_ins), "--key", str(key), "--out", str(grades)]) == 0
+    with (grades / "gradebook.csv").open(encoding="utf-8", newline="") as file:
+        points = {row["learner"]: float(row["points"]) for row in csv.DictReader(file)}
+    assert points == {"ada": 20, "bob": 0}
