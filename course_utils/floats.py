@@ -16,23 +16,6 @@ NORMAL, SUBNORMAL, ZERO, INF, NAN = KINDS = ("normal", "subnormal", "zero", "inf
 _CHUNK = 4096
 
 
-def float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    """The NumPy dtype named by `dtype`, one of `FLOAT_DTYPES`.
-
-    Raises ValueError for any other type.
-    """
-    try:
-        resolved = np.dtype(dtype)
-    except TypeError:
-        resolved = None
-    if dtype is None or resolved is None or resolved.name not in FLOAT_DTYPES:
-        raise ValueError(
-            f"dtype must be one of {', '.join(FLOAT_DTYPES)}, got {dtype!r}. "
-            "Pass a name or a NumPy type, e.g. dtype='float32'."
-        )
-    return resolved
-
-
 def kinds(values: ArrayLike) -> NDArray[np.str_]:
     """Name each number of a float array: one of `KINDS`, same shape as `values`.
 
@@ -55,7 +38,7 @@ def repeated_product(base: float, steps: int, *, dtype: DTypeLike) -> NDArray[np
     """
     if steps < 0:
         raise ValueError(f"steps must be >= 0, got {steps}. Pass a count of multiplications.")
-    factors = np.full(steps + 1, _rounded(base, float_dtype(dtype)))
+    factors = np.full(steps + 1, _rounded(base, _float_dtype(dtype)))
     factors[0] = 1
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         return np.multiply.accumulate(factors)
@@ -103,19 +86,6 @@ def first_nan(trace: ArrayLike) -> int | None:
     return _first_true(np.isnan(_steps(trace)))
 
 
-def scaled_norm(values: ArrayLike) -> float:
-    """Euclidean norm that neither underflows nor overflows on the way: max · ‖values / max‖.
-
-    values: any shape, in any unit. Returns that unit, as a Python float; 0.0 for no values at all.
-    `np.linalg.norm` squares first, so in float32 it gives 0 for a vector of 1e-30.
-    """
-    array = np.asarray(values, dtype=np.float64)
-    largest = float(np.max(np.abs(array), initial=0.0))
-    if largest == 0 or not math.isfinite(largest):
-        return largest
-    return largest * float(np.linalg.norm(array.ravel() / largest))
-
-
 @dataclass(frozen=True)
 class LossScaleWindow:
     """The powers of two that a loss may be multiplied with before its gradients are rounded.
@@ -156,7 +126,7 @@ def loss_scale_window(
             "gradients must hold a non-zero number, got none. No scale revives an exact 0: "
             "compute them in a wider dtype, e.g. dtype=np.float64."
         )
-    info = np.finfo(float_dtype(dtype))
+    info = np.finfo(_float_dtype(dtype))
     mantissa, exponent = math.frexp(float(size.max()))
     rounds_to_inf = mantissa >= 1 - 2.0 ** -(info.nmant + 2)
     largest = info.maxexp - exponent - int(rounds_to_inf)
@@ -188,10 +158,27 @@ def update_is_lost(
     weights, updates: broadcastable shapes, in weight units; an update is learning rate · gradient.
     An update of 0 is lost too. Returns the broadcast shape.
     """
-    kind = float_dtype(dtype)
+    kind = _float_dtype(dtype)
     weights = np.asarray(weights).astype(kind)
     with np.errstate(under="ignore"):
         return np.asarray(weights - np.asarray(updates).astype(kind) == weights)
+
+
+def _float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    """The NumPy dtype named by `dtype`, one of `FLOAT_DTYPES`.
+
+    Raises ValueError for any other type.
+    """
+    try:
+        resolved = np.dtype(dtype)
+    except TypeError:
+        resolved = None
+    if dtype is None or resolved is None or resolved.name not in FLOAT_DTYPES:
+        raise ValueError(
+            f"dtype must be one of {', '.join(FLOAT_DTYPES)}, got {dtype!r}. "
+            "Pass a name or a NumPy type, e.g. dtype='float32'."
+        )
+    return resolved
 
 
 def _rounded(base: float, dtype: np.dtype[Any]) -> Any:
@@ -204,7 +191,7 @@ def _rounded(base: float, dtype: np.dtype[Any]) -> Any:
 def _first_kind(base: float, kind: str, *, dtype: DTypeLike, max_steps: int) -> int | None:
     """The first k at which |base|^k is of `kind`; sizes only shrink or only grow, so 0, inf and
     any repeated size are where a product stays for good."""
-    factor = np.abs(_rounded(base, float_dtype(dtype)))
+    factor = np.abs(_rounded(base, _float_dtype(dtype)))
     product, done = factor.dtype.type(1), 0
     with np.errstate(over="ignore", under="ignore"):
         while done < max_steps:

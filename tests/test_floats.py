@@ -120,29 +120,6 @@ def test_first_nonfinite_and_first_nan_find_the_planted_step(
     assert floats.first_nan(layered) == step
 
 
-@given(
-    st.lists(st.floats(-1.0, 1.0).filter(lambda x: abs(x) > 1e-3), min_size=1, max_size=20),
-    st.integers(-290, 290),
-)
-@settings(deadline=None)
-def test_scaled_norm_scales_with_its_vector(values: list[float], exponent: int) -> None:
-    unit = math.sqrt(math.fsum(value * value for value in values))
-    scaled = floats.scaled_norm(np.array(values) * 10.0**exponent)
-    assert scaled == pytest.approx(unit * 10.0**exponent, rel=1e-12)
-
-
-def test_scaled_norm_where_numpy_fails() -> None:
-    small, large = np.full(4, 1e-30, dtype=np.float32), np.full(4, 1e30, dtype=np.float32)
-    assert np.linalg.norm(small) == 0
-    assert floats.scaled_norm(small) == pytest.approx(2e-30, rel=1e-6)
-    with np.errstate(over="ignore"):
-        assert np.isinf(np.linalg.norm(large))
-    assert floats.scaled_norm(large) == pytest.approx(2e30, rel=1e-6)
-    assert floats.scaled_norm([]) == 0.0
-    assert floats.scaled_norm([1.0, np.inf]) == math.inf
-    assert math.isnan(floats.scaled_norm([1.0, np.nan]))
-
-
 GRADIENTS = st.lists(st.floats(-1e6, 1e6).filter(lambda x: abs(x) > 1e-25), min_size=1, max_size=6)
 
 
