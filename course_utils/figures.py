@@ -1,0 +1,94 @@
+"""One figure on screen: the course's style, and a picture that says in words what it shows.
+
+Importing this module sets matplotlib's defaults to the course's style: the Okabe & Ito (2008)
+colours, which stay apart for colour-blind readers, on an opaque white card, which reads the same
+in JupyterLab's light and dark theme.
+"""
+
+import io
+import sys
+from base64 import b64encode
+from typing import Any
+
+import matplotlib
+from cycler import cycler
+from IPython.display import display
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+# Okabe & Ito's palette without its yellow, which is too pale for a line on white.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+STYLE: Any = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#595959",
+    "axes.grid": True,
+    "axes.prop_cycle": cycler(color=PALETTE),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 100,
+    "figure.facecolor": "white",
+    "figure.figsize": (6.8, 3.8),
+    "font.size": 10,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "lines.linewidth": 2,
+    "lines.markersize": 4.5,
+    "savefig.facecolor": "white",
+}
+PIXELS_PER_CSS_PIXEL = 2  # sharp on a high-density screen
+matplotlib.rcParams.update(STYLE)
+
+
+def new_figure(*, rows: int = 1, columns: int = 1, height: float = 3.8) -> tuple[Figure, Any]:
+    """A figure of the course's width and its axes.
+
+    rows, columns: the grid of axes. height: inches (100 pixels each on screen).
+    Returns the figure with one Axes, or with an array of them, as ``Figure.subplots`` does.
+    """
+    figure = Figure(figsize=(matplotlib.rcParams["figure.figsize"][0], height))
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns)
+
+
+def show(drawing: Figure | Axes, *, alt: str) -> None:
+    """Display a figure once, say in a line of text what it shows, and close it.
+
+    drawing: a figure, or any Axes of it, which is what the functions of ``plots`` return.
+    alt: one sentence with the figure's message and numbers, made from the data. It is stored as
+    the picture's alternative text and printed below it, since some readers drop the former.
+    Raises ValueError if alt is empty.
+    """
+    if not alt.strip():
+        raise ValueError(
+            f"alt must be a sentence, got {alt!r}. Say what the figure shows, with its numbers."
+        )
+    figure = drawing.get_figure(root=True) if isinstance(drawing, Axes) else drawing
+    assert figure is not None
+    width, height = (round(inches * figure.dpi) for inches in figure.get_size_inches())
+    display(  # type: ignore[no-untyped-call]
+        {"image/png": b64encode(png(figure)).decode(), "text/plain": alt},
+        metadata={"image/png": {"alt": alt, "width": width, "height": height}},
+        raw=True,
+    )
+    print(f"Figure: {alt}")
+    if "matplotlib.pyplot" in sys.modules:  # pyplot shows what stays open a second time
+        sys.modules["matplotlib.pyplot"].close(figure)
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG of 256 colours, a third of the size of full colour.
+
+    Two pixels are drawn for each screen pixel.
+    """
+    raster, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(raster, format="png", dpi=PIXELS_PER_CSS_PIXEL * figure.dpi)
+    raster.seek(0)
+    picture = Image.open(raster).convert("RGB")
+    picture.quantize(256, dither=Image.Dither.NONE).save(small, "png", optimize=True)
+    return small.getvalue()

@@ -1,0 +1,105 @@
+"""Arrays in, Axes out: each function draws one picture of the course and returns its Axes.
+
+Nothing is computed here and nothing is displayed. Every function takes the Axes to draw on, and
+makes a figure of its own without one. Colours come from the Axes' own cycle.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+
+GREY = "#595959"
+
+
+def plot_gradient_by_layer(
+    log10_gradients: ArrayLike,
+    *,
+    label: str = "",
+    style: str = "o-",
+    ax: Axes | None = None,
+) -> Axes:
+    """The size of the gradient at each layer, in powers of ten.
+
+    log10_gradients: shape (layers,), from the input (layer 0) to the output.
+    """
+    ax = _axes(ax)
+    decades = np.asarray(log10_gradients)
+    ax.plot(range(len(decades)), decades, style, label=label or None)
+    ax.set_xlabel("layer l (0 = input)")
+    ax.set_ylabel("log₁₀ |gradient at layer l|  (powers of ten)")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return _with_legend(ax, label)
+
+
+def mark_level(level: float, *, label: str, ax: Axes) -> Axes:
+    """A dashed horizontal line at `level` with its meaning written above it, at the right."""
+    ax.axhline(level, color=GREY, linestyle="--", linewidth=1)
+    ax.annotate(
+        label,
+        (1, level),
+        xycoords=("axes fraction", "data"),
+        xytext=(-4, 3),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        color=GREY,
+        fontsize=9,
+    )
+    return ax
+
+
+def plot_distribution(
+    log10_sizes: ArrayLike,
+    *,
+    marks: Sequence[tuple[str, float]] = (),
+    ax: Axes | None = None,
+) -> Axes:
+    """How often each size occurred, in powers of ten, with named values marked.
+
+    log10_sizes: shape (draws,). marks: (name, log10 value) of what to mark by a vertical line.
+    """
+    ax = _axes(ax)
+    ax.hist(np.asarray(log10_sizes), bins=40, color="#B8CBD9", edgecolor="white")
+    for name, decades in marks:
+        (line,) = ax.plot([], [])  # takes the next colour of the cycle
+        ax.axvline(decades, color=line.get_color(), label=f"{name}: {decades:.1f}")
+    ax.set_xlabel("log₁₀ |product|  (powers of ten)")
+    ax.set_ylabel("draws")
+    return _with_legend(ax, "marked" if marks else "")
+
+
+def plot_norms_by_power(
+    log10_norms: ArrayLike,
+    *,
+    label: str = "",
+    style: str = "o-",
+    ax: Axes | None = None,
+) -> Axes:
+    """The norm of a product of Jacobians against the number of its factors, in powers of ten.
+
+    log10_norms: shape (factors,), of the products of 1, 2, … factors.
+    """
+    ax = _axes(ax)
+    decades = np.asarray(log10_norms)
+    ax.plot(range(1, len(decades) + 1), decades, style, label=label or None)
+    ax.set_xlabel("number of factors")
+    ax.set_ylabel("log₁₀ norm of the product  (powers of ten)")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return _with_legend(ax, label)
+
+
+def _axes(ax: Axes | None) -> Axes:
+    if ax is not None:
+        return ax
+    axes: Axes = Figure().subplots()
+    return axes
+
+
+def _with_legend(ax: Axes, label: str) -> Axes:
+    if label:
+        ax.legend()
+    return ax
