@@ -116,13 +116,18 @@ def _normalised_outputs(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
                 continue
         elif "data" in output:
             output.data.pop(DEAD_MIME_TYPE, None)
-            output.metadata = nbformat.from_dict(_alt_texts(output.metadata))
+            output.metadata = nbformat.from_dict(_kept_metadata(output.metadata))
         kept.append(output)
     return kept
 
 
-def _alt_texts(metadata: NotebookNode) -> dict[str, dict[str, str]]:
-    return {mime: {"alt": m["alt"]} for mime, m in metadata.items() if "alt" in m}
+def _kept_metadata(metadata: NotebookNode) -> dict[str, dict[str, Any]]:
+    """Alternative texts, and the size on screen of a picture drawn for a dense one."""
+    return {
+        mime: {key: m[key] for key in ("alt", "width", "height") if key in m}
+        for mime, m in metadata.items()
+        if "alt" in m
+    }
 
 
 def faults(notebook: NotebookNode, *, executed: bool = True) -> Iterator[str]:

@@ -99,14 +99,14 @@ def test_an_exercise_holds_no_outputs_and_no_counts():
 def test_normalising_joins_prints_and_keeps_alt_text_and_sources():
     image = new_output("display_data", data={"image/png": "iVBORw0="})
     image.metadata = {
-        "image/png": {"alt": "A falling line.", "width": 640},
+        "image/png": {"alt": "A falling line.", "width": 640, "made_by": "a library"},
         "needs_background": "light",
     }
     prints = [new_output("stream", text="a\n"), new_output("stream", text="b\n")]
     notebook = clean_notebook(*prints, image)
     stream, picture = notebook.cells[0].outputs
     assert stream.text == "a\nb\n"
-    assert picture.metadata == {"image/png": {"alt": "A falling line."}}
+    assert picture.metadata == {"image/png": {"alt": "A falling line.", "width": 640}}
     assert notebook.cells[0].source == "print(1)"
     assert notebooks.normalise(notebook) == notebook
 
