@@ -92,6 +92,83 @@ def plot_norms_by_power(
     return _with_legend(ax, label)
 
 
+def plot_errors_by_step(
+    steps: ArrayLike,
+    errors: ArrayLike,
+    *,
+    label: str = "",
+    style: str = "o-",
+    ax: Axes | None = None,
+) -> Axes:
+    """The relative error of a finite difference against its step h, both on log axes.
+
+    steps: shape (n,), in weight units. errors: shape (n,), > 0, as a share of the gradient.
+    """
+    ax = _axes(ax)
+    ax.loglog(np.asarray(steps), np.asarray(errors), style, label=label or None)
+    ax.set_xlabel("step h  (weight units)")
+    ax.set_ylabel("relative error of the gradient")
+    return _with_legend(ax, label)
+
+
+def plot_signals_by_layer(
+    norms: ArrayLike,
+    *,
+    label: str = "",
+    style: str = "o-",
+    ax: Axes | None = None,
+) -> Axes:
+    """The norm of one kind of signal at each layer, on a log axis.
+
+    norms: shape (layers,), > 0, of layers 1, 2, … from the input's side.
+    """
+    ax = _axes(ax)
+    sizes = np.asarray(norms)
+    ax.semilogy(range(1, len(sizes) + 1), sizes, style, label=label or None)
+    ax.set_xlabel("layer (1 = next to the input)")
+    ax.set_ylabel("norm  (log axis)")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return _with_legend(ax, label)
+
+
+def plot_repeated_product(
+    log10_sizes: ArrayLike, kinds: ArrayLike, *, floor: float, ax: Axes | None = None
+) -> Axes:
+    """A product against the number of its factors: normal, subnormal, and where it is 0.
+
+    log10_sizes: shape (n,), powers of ten. kinds: shape (n,), "normal", "subnormal" or "zero" for
+    each. floor: the height at which an exact 0, which has no logarithm, is drawn.
+    """
+    ax = _axes(ax)
+    decades, names = np.asarray(log10_sizes), np.asarray(kinds)
+    for name, marker in (("normal", "."), ("subnormal", "."), ("zero", "X")):
+        factors = np.flatnonzero(names == name)
+        heights = np.full(factors.shape, floor) if name == "zero" else decades[factors]
+        ax.plot(factors, heights, marker, label="exactly 0" if name == "zero" else name)
+    ax.set_xlabel("number of factors")
+    ax.set_ylabel("log₁₀ of the product  (powers of ten)")
+    return _with_legend(ax, "kinds")
+
+
+def plot_share(
+    positions: ArrayLike,
+    shares: ArrayLike,
+    *,
+    xlabel: str,
+    label: str = "",
+    style: str = "o-",
+    ax: Axes | None = None,
+) -> Axes:
+    """A share, from 0 to 100 %, against anything that can be counted or measured.
+
+    positions: shape (n,), in what xlabel says. shares: shape (n,), from 0 to 1.
+    """
+    ax = _axes(ax)
+    ax.plot(np.asarray(positions), 100 * np.asarray(shares), style, label=label or None)
+    ax.set(xlabel=xlabel, ylabel="share  (%)", ylim=(-4, 104))
+    return _with_legend(ax, label)
+
+
 def _axes(ax: Axes | None) -> Axes:
     if ax is not None:
         return ax

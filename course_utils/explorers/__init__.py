@@ -1,6 +1,15 @@
 """What a learner moves: recorded predictions, and sliders over persistent figures."""
 
+from course_utils.explorers.backprop import difference_explorer
 from course_utils.explorers.chain_rule import chain_explorer
+from course_utils.explorers.floats import staircase_explorer
 from course_utils.explorers.prediction import Prediction, predict, predictions_summary
 
-__all__ = ["Prediction", "chain_explorer", "predict", "predictions_summary"]
+__all__ = [
+    "Prediction",
+    "chain_explorer",
+    "difference_explorer",
+    "predict",
+    "predictions_summary",
+    "staircase_explorer",
+]
