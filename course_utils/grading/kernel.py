@@ -1,0 +1,48 @@
+"""The kernel's entry point, run by path inside the sandbox, where the package is not installed.
+
+Usage: ``python -I kernel.py -f CONNECTION_FILE``. It starts ipykernel with less than usual: no
+debugger, no history. Of the course it offers ``course_utils.checks`` and nothing else.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from pathlib import Path
+from types import ModuleType
+
+
+class OnlyChecks(MetaPathFinder):
+    """Says in one line that the lessons' own code is not there while answers are checked.
+
+    A courtesy: what keeps it away from a hand-in is that the sandbox doesn't hold it.
+    """
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> None:
+        """Let every other module pass. Raises ModuleNotFoundError for the lessons' code."""
+        if fullname.startswith("course_utils.") and fullname != "course_utils.checks":
+            raise ModuleNotFoundError(
+                f"{fullname} is not available while answers are checked. "
+                "Write the computation yourself; course_utils.checks may be imported.",
+                name=fullname,
+            )
+
+
+def main() -> None:
+    """Start ipykernel."""
+    here = Path(__file__).resolve().parent
+    if (here / "course_utils").is_dir():
+        sys.path.insert(0, str(here))
+    sys.meta_path.insert(0, OnlyChecks())
+    # ipykernel imports the debugger when it can be imported: a fifth of a second for nothing.
+    sys.modules["debugpy"] = None  # type: ignore[assignment]
+    from ipykernel.kernelapp import IPKernelApp
+
+    IPKernelApp.launch_instance(["--HistoryManager.enabled=False", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""The only module that touches nbval: its IPyNbFile, IPyNbCell and RunningKernel, version 0.11.
+
+nbval reads the notebook, sends each cell to the kernel and gathers what comes back. What is
+decided here: which kernel runs, how long it may, and what counts as the same output.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
+
+from course_utils.grading.running_kernel import GuardedKernel, KernelStopped
+from course_utils.grading.sandbox import Limits
+from course_utils.grading.values import answer_lines, same_lines
+
+INTERRUPT_SECONDS = 2.0
+_ERROR_CHARACTERS = 4000
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+class CellNotRun(Exception):  # noqa: N818 (nothing failed: the turn never came)
+    """The kernel had ended, or the notebook's time was up, before this cell's turn."""
+
+
+class CellTimedOut(Exception):  # noqa: N818
+    """The cell used up its time."""
+
+
+class AnswersDiffer(Exception):  # noqa: N818
+    """The cell printed other values than the stored ones."""
+
+
+class NotebookFile(IPyNbFile):  # type: ignore[misc]
+    """A notebook whose kernel is the given one, whatever its metadata asks for."""
+
+    start: Callable[[], GuardedKernel]
+    limits: Limits
+    ends_at: float
+
+    def setup(self) -> None:
+        """Start the kernel; the notebook's time runs from here."""
+        self.kernel = self.start()
+        self.ends_at = time.monotonic() + self.limits.total_seconds
+
+    def collect(self) -> Iterator[NotebookCell]:
+        """Yield the code cells, with no option that a tag or a comment of theirs sets."""
+        for item in super().collect():
+            cell: NotebookCell = NotebookCell.from_parent(
+                self,
+                name=item.cell["id"],
+                cell_num=item.cell_num,
+                cell=item.cell,
+                options=defaultdict(bool),
+            )
+            yield cell
+
+
+class NotebookCell(IPyNbCell):  # type: ignore[misc]
+    """One code cell: run by nbval, judged by its value lines and by the kernel's reply."""
+
+    def setup(self) -> None:
+        """Leave no mark of an earlier cell's timeout on this one."""
+
+    def runtest(self) -> None:
+        """Run the cell. Raises what stands between it and "passed"."""
+        kernel: GuardedKernel = self.parent.kernel
+        seconds = min(self.parent.limits.cell_seconds, self.parent.ends_at - time.monotonic())
+        if seconds <= 0:
+            kernel.give_up("timed_out", "the time for the whole notebook was up")
+        if kernel.ended:
+            raise CellNotRun
+        self.config.option.nbval_cell_timeout = seconds
+        self.output_timeout = INTERRUPT_SECONDS
+        kernel.deadline = time.monotonic() + seconds + INTERRUPT_SECONDS
+        self.parent.timed_out = False
+        try:
+            super().runtest()
+        finally:
+            if self.parent.timed_out:
+                kernel.detail = kernel.detail or "a cell used up its time"
+                raise CellTimedOut(f"the cell did not finish within {seconds:g} s")
+        self._judge()
+
+    def _judge(self) -> None:
+        if self.parent.kernel.reply_status != "ok":
+            raise NbCellError(self.cell_num, "the kernel reported an error", self.cell.source)
+        expected = answer_lines(_stdout(self.cell.outputs))
+        graded = self.cell.metadata.get("nbgrader", {}).get("grade", False)
+        if graded and not expected:
+            raise AnswersDiffer("this check has no stored values to compare with")
+        if not same_lines(expected, answer_lines(_stdout(self.test_outputs))):
+            raise AnswersDiffer("other values were printed than the expected ones")
+
+    def record(self, error: BaseException | None, seconds: float) -> dict[str, Any]:
+        """Return the cell's outcome as RunOutcome's reader takes it."""
+        shown = str(error or "")
+        raised = [out for out in self.test_outputs or () if out["output_type"] == "error"]
+        if error is None:
+            status = "passed"
+        elif isinstance(error, CellNotRun):
+            status = "not_run"
+        elif isinstance(error, CellTimedOut):
+            status = "timed_out"
+        elif isinstance(error, KernelStopped):
+            status = "timed_out" if error.ended == "timed_out" else "error"
+        elif isinstance(error, AnswersDiffer):
+            status = "failed"
+        else:
+            status = "error"
+            if raised:
+                shown = f"{raised[0]['ename']}: {raised[0]['evalue']}"
+        return {
+            "cell_id": self.cell["id"],
+            "status": status,
+            "stdout": _stdout(self.test_outputs or ()),
+            "error": shown[:_ERROR_CHARACTERS],
+            "seconds": round(seconds, 3),
+        }
+
+
+class NotebookRun:
+    """A pytest plugin: collects the one notebook and emits one record per cell, then the end."""
+
+    def __init__(self, job: dict[str, Any], folder: Path, log: IO[bytes], emit: Emit) -> None:
+        self.limits = Limits(**job["limits"])
+        self.job, self.folder, self.log, self.emit = job, folder, log, emit
+        self.kernel: GuardedKernel | None = None
+        self.ended, self.detail = "finished", ""
+
+    def start(self) -> GuardedKernel:
+        """Start the kernel in its room."""
+        self.kernel = GuardedKernel(
+            self.job["kernel_argv"],
+            Path(self.job["connection_folder"] or self.folder),
+            limits=self.limits,
+            start_seconds=self.job["start_seconds"],
+            log=self.log,
+        )
+        return self.kernel
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> NotebookFile | None:
+        """Take the notebook."""
+        if file_path.suffix != ".ipynb":
+            return None
+        file: NotebookFile = NotebookFile.from_parent(parent, path=file_path)
+        file.start, file.limits = self.start, self.limits
+        return file
+
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Emit a cell's outcome as soon as it is known: the worker may be stopped any moment."""
+        error = call.excinfo.value if call.excinfo else None
+        if call.when == "setup" and error is not None:
+            self.ended, self.detail = "sandbox_failed", f"the kernel did not start: {error}"
+        elif call.when == "call" and isinstance(item, NotebookCell):
+            record = item.record(error, call.duration)
+            if record["status"] == "timed_out":
+                self.ended, self.detail = "timed_out", record["error"]
+            self.emit(record)
+
+    def end(self) -> None:
+        """Emit how the run ended: the kernel's own end counts for more than a slow cell."""
+        if self.kernel is not None and self.kernel.ended:
+            self.ended, self.detail = self.kernel.ended, self.kernel.detail
+        self.emit({"ended": self.ended, "detail": self.detail})
+
+
+def _stdout(outputs: Any) -> str:
+    """Return what was printed to standard output; warnings on stderr are no part of an answer."""
+    return "".join(
+        out["text"] for out in outputs if out["output_type"] == "stream" and out["name"] == "stdout"
+    )

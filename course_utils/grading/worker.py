@@ -1,0 +1,50 @@
+"""The worker of one run: reads the job, writes the notebook alone into a fresh folder, runs pytest.
+
+Started by ``run_notebook`` as ``python -I -m course_utils.grading.worker``, in its own room. The
+job comes by standard input. Standard output carries the outcomes, one JSON object a line, and
+nothing else: pytest's own report goes to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+PYTEST_OPTIONS = (
+    # Nothing that may lie about configures the run: no ini file, no conftest.py, no plugin.
+    *("-c", os.devnull, "--noconftest", "-p", "no:cacheprovider", "-p", "nbval.plugin"),
+    *("-q", "--tb=short", "--color=no", "-W", "ignore"),
+)
+
+
+def main() -> None:
+    """Run the job on standard input."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    results = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def emit(record: dict[str, Any]) -> None:
+        results.write(json.dumps(record) + "\n")
+        results.flush()
+
+    import pytest
+
+    from course_utils.grading.nbval_adapter import NotebookRun
+
+    job = json.load(sys.stdin)
+    with tempfile.TemporaryDirectory(prefix="course-") as name, tempfile.TemporaryFile() as log:
+        folder = Path(name)
+        notebook = folder / "notebook.ipynb"
+        notebook.write_text(job["notebook"], encoding="utf-8")
+        run = NotebookRun(job, folder, log, emit)
+        pytest.main([*PYTEST_OPTIONS, "--rootdir", name, str(notebook)], plugins=[run])
+        run.end()
+
+
+if __name__ == "__main__":
+    main()
