@@ -24,10 +24,10 @@ from course_utils.grading.exercise import (
     grade_id,
     nbgrader_metadata,
 )
+from course_utils.grading.values import VALUE, value_lines
 
 POINTS = 20
 LEAST_NUMBERS = 3
-VALUE = "value:"
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
 FLAGS = {  # role -> what nbgrader calls it: (grade, solution, locked)
     "prompt": (False, False, True),
@@ -45,11 +45,6 @@ def problems(exercise: Exercise) -> list[Problem]:
 def printed(cell: NotebookNode) -> str:
     """What the cell's stored outputs printed on stdout."""
     return "".join(out.text for out in cell.get("outputs", []) if out.get("name") == "stdout")
-
-
-def value_lines(text: str) -> list[str]:
-    """The lines of `text` that a hidden check is compared on."""
-    return [line for line in text.splitlines() if line.startswith(VALUE)]
 
 
 def _names_are_unique(exercise: Exercise) -> Iterator[Problem]:
@@ -213,10 +208,10 @@ def _visible_ticks(exercise: Exercise) -> Iterator[Problem]:
             fact = f"its output is {printed(cell)!r}, not '{question.tick}'"
             remedy = f'End it with passed("{question.number}") and print nothing else.'
             yield Problem(question.cell_id("visible"), fact, remedy)
-        if VALUE in cell.source or VALUE in printed(cell):
+        if VALUE.strip() in cell.source or value_lines(printed(cell)):
             yield Problem(
                 question.cell_id("visible"),
-                f"it prints '{VALUE}'",
+                f"it prints '{VALUE.strip()}'",
                 "Only hidden checks print values; compare here with check(...).",
             )
 

@@ -16,7 +16,8 @@ from course_utils.grading.exercise import (
     parse,
     stamp,
 )
-from course_utils.grading.lint import printed, problems, value_lines
+from course_utils.grading.lint import printed, problems
+from course_utils.grading.values import value_lines
 
 # shorter lines ("return result", "for link in range(5):") stand in any code and give nothing away
 SECRET_CHARACTERS = 24

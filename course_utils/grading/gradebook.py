@@ -1,0 +1,62 @@
+"""Write the grades: each file whole or not at all, and harmless in a spreadsheet."""
+
+import csv
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from course_utils.grading.grade import Result
+
+COLUMNS = ("learner", "exercise", "points", "max_points", "status")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write `text` to `path` as UTF-8 with \\n, so that `path` is never half a file.
+
+    Raises OSError (disk full, no permission); `path` is then what it was before.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)  # noqa: PTH101 - mkstemp makes files that only their owner can read
+        os.replace(name, path)  # noqa: PTH105 - a name, not a Path, is what mkstemp gives
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def shown(name: str) -> str:
+    """`name` as text: the bytes of a file name that are no UTF-8 as escapes."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def defused(cell: str) -> str:
+    """`cell` such that no spreadsheet takes it for a formula."""
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+
+
+def gradebook_csv(results: Iterable[Result]) -> str:
+    """The gradebook as CSV text, sorted by learner and exercise."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in sorted(results, key=lambda result: (result.learner, result.exercise)):
+        cells = (shown(row.learner), shown(row.exercise), row.points, row.max_points, row.status)
+        writer.writerow([defused(str(cell)) for cell in cells])
+    return text.getvalue()
+
+
+def result_json(result: Result) -> str:
+    """One result as JSON text."""
+    fields = asdict(result)
+    fields |= {"learner": shown(result.learner), "exercise": shown(result.exercise)}
+    return json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
