@@ -129,6 +129,7 @@ class NotebookRun:
     """A pytest plugin: collects the one notebook and emits one record per cell, then the end."""
 
     def __init__(self, job: dict[str, Any], folder: Path, log: IO[bytes], emit: Emit) -> None:
+        """job: as ``run_notebook`` wrote it; folder: the worker's own; log: the kernel's stderr."""
         self.limits = Limits(**job["limits"])
         self.job, self.folder, self.log, self.emit = job, folder, log, emit
         self.kernel: GuardedKernel | None = None

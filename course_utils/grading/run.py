@@ -82,7 +82,7 @@ def run_notebook(
     notebook: NotebookNode,
     *,
     limits: Limits | None = None,
-    sandbox: Sandbox | None | Literal["find"] = "find",
+    sandbox: Sandbox | Literal["find"] | None = "find",
 ) -> RunOutcome:
     """Execute the code cells of ``notebook`` in order and compare them with their stored outputs.
 

