@@ -10,7 +10,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "course_utils"
 
-FOUNDATIONS = {"activations", "initializers", "losses", "chain_rule", "floats"}
+BASE = {"arrays", "norms"}
+FOUNDATIONS = BASE | {"activations", "initializers", "losses", "chain_rule", "floats"}
 LESSON_CODE = FOUNDATIONS | {
     "network",
     "training",
@@ -22,13 +23,15 @@ LESSON_CODE = FOUNDATIONS | {
 }
 # module or folder -> the siblings that it may import
 MAY_IMPORT: dict[str, set[str]] = {
-    "activations": set(),
-    "initializers": set(),
-    "losses": set(),
-    "chain_rule": set(),
-    "floats": set(),
-    "theory": set(),
-    "datasets": set(),
+    "arrays": set(),
+    "norms": {"arrays"},
+    "activations": BASE,
+    "initializers": BASE,
+    "losses": BASE,
+    "chain_rule": BASE,
+    "floats": BASE,
+    "theory": BASE,
+    "datasets": BASE,
     "plots": set(),
     "figures": set(),
     "checks": set(),

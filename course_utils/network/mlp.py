@@ -1,0 +1,211 @@
+"""The multilayer perceptron: forward, backward, and every layer's signals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from course_utils.activations import Activation, get_activation
+from course_utils.arrays import FloatArray, finite_rows, float_dtype, layer_widths
+from course_utils.initializers import draw_weights, require_scheme
+from course_utils.losses import Loss, get_loss
+from course_utils.network.layer_arrays import LayerArrays
+from course_utils.network.plan import Plan
+from course_utils.network.signals import Signals
+
+
+class MLP:
+    """A multilayer perceptron of any depth; the last layer is linear.
+
+    Layer l = 0 … L − 1 computes z = h_below @ weights[l] + biases[l] and h = f(z); layer 0 reads
+    the inputs, layer L − 1 gives the outputs (h = z).
+
+    widths: units of the inputs, of each hidden layer, and of the outputs: L + 1 entries.
+    activation: name or Activation of the hidden layers. init, gain: see initializers.draw_weights.
+    bias_std: standard deviation of the biases' Gaussian draws (0: they start at 0).
+    loss: "cross_entropy" (integer labels) or "mse" (real targets). dtype: float64 or float32.
+    rng: source of the initial weights.
+
+    After forward and backward the network holds, one array for each layer:
+        signals.pre_activation, signals.hidden, signals.grad_hidden, signals.grad_pre_activation,
+        weights, biases, grad_weights, grad_biases
+    and, as flat vectors over all weights, then all biases: parameters, gradients.
+
+        >>> net = MLP([64, 32, 32, 10], activation="tanh", rng=np.random.default_rng(0))
+        >>> loss = net.loss_and_gradients(inputs, labels)
+        >>> net.grad_weights.norms()               # one number a layer, from the input side
+
+    Overflow raises NumPy's RuntimeWarning, unless the caller says ``np.errstate(over="ignore")``.
+    """
+
+    def __init__(
+        self,
+        widths: Sequence[int],
+        *,
+        activation: str | Activation = "tanh",
+        init: str = "xavier",
+        gain: float = 1.0,
+        bias_std: float = 0.0,
+        loss: str | Loss = "cross_entropy",
+        dtype: DTypeLike = np.float64,
+        rng: np.random.Generator,
+    ) -> None:
+        """Draw the weights; raises one-line ValueErrors for widths, names or scales it rejects."""
+        require_scheme(init)
+        if not 0.0 <= bias_std < np.inf:
+            raise ValueError(
+                f"bias_std must be >= 0 and finite, got {bias_std}. Pass bias_std=0.0 for no bias."
+            )
+        self._allocate(layer_widths(widths), get_activation(activation), get_loss(loss), dtype)
+        for view in self.weights:
+            view[...] = draw_weights(*view.shape, scheme=init, gain=gain, rng=rng)
+        if bias_std:
+            self.biases.flat[...] = bias_std * rng.standard_normal(self.biases.flat.size)
+
+    def _allocate(
+        self, widths: tuple[int, ...], activation: Activation, loss: Loss, dtype: DTypeLike
+    ) -> None:
+        self.widths = widths
+        self.activation = activation
+        self.loss = loss
+        self.dtype = float_dtype(dtype)
+        n_weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(widths))
+        self.parameters: FloatArray = np.zeros(n_weights + sum(widths[1:]), self.dtype)
+        self.gradients: FloatArray = np.full_like(self.parameters, np.nan)
+        self.weights, self.biases = self.split(self.parameters)
+        self.grad_weights, self.grad_biases = self.split(self.gradients)
+        self._plan: Plan | None = None
+
+    def split(self, vector: FloatArray) -> tuple[LayerArrays, LayerArrays]:
+        """Return views of a vector laid out like parameters: (weights, biases) by layer."""
+        shapes = list(pairwise(self.widths))
+        n_weights = sum(fan_in * fan_out for fan_in, fan_out in shapes)
+        return (
+            LayerArrays(shapes, vector[:n_weights]),
+            LayerArrays([(width,) for width in self.widths[1:]], vector[n_weights:]),
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle by value: a plain deep copy would tear the views from their buffers."""
+        return _restore, (
+            type(self),
+            self.widths,
+            self.activation,
+            self.loss,
+            self.dtype,
+            self.parameters.copy(),
+        )
+
+    @property
+    def n_layers(self) -> int:
+        """The number of layers that have weights, L."""
+        return len(self.widths) - 1
+
+    @property
+    def signals(self) -> Signals:
+        """The signals of the latest pass. Raises ValueError before the first one."""
+        if self._plan is None:
+            raise ValueError("signals need a forward pass, got none. Call forward(inputs) first.")
+        return self._plan.signals
+
+    def forward(self, inputs: ArrayLike, *, validate: bool = True) -> FloatArray:
+        """Return the outputs, (examples, outputs), and record every layer's signals.
+
+        inputs: (examples, widths[0]), finite; with validate=False it is not looked at.
+        The result is a view that the next pass overwrites: copy what you keep.
+        Raises ValueError or TypeError for a wrong shape, an empty batch, NaN or inf.
+        """
+        array = finite_rows("inputs", inputs, self.widths[0]) if validate else np.asarray(inputs)
+        plan = self._plan
+        if plan is None or plan.signals.examples != len(array):
+            plan = self._plan = self._plan_for(len(array))
+        plan.signals.inputs[...] = array
+        activate = self.activation.forward
+        for below, weights, biases, pre_activation, hidden in plan.hidden_layers:
+            np.dot(below, weights, pre_activation)
+            np.add(pre_activation, biases, pre_activation)
+            activate(pre_activation, out=hidden)
+        below, weights, biases, pre_activation, outputs = plan.output_layer
+        np.dot(below, weights, pre_activation)
+        np.add(pre_activation, biases, pre_activation)
+        np.copyto(outputs, pre_activation)
+        return outputs
+
+    def _plan_for(self, examples: int) -> Plan:
+        signals = Signals(examples, self.widths, self.dtype)
+        return Plan(signals, self.weights, self.biases, self.grad_weights, self.grad_biases)
+
+    def backward(self, targets: ArrayLike, *, validate: bool = True) -> float:
+        """Return the mean loss of the latest forward pass; fill in every gradient.
+
+        targets: integer labels (examples,) for "cross_entropy", real values (examples, outputs)
+        for "mse". Raises ValueError or TypeError for targets that do not fit, or before forward.
+        """
+        signals = self.signals
+        if validate:
+            targets = self.loss.check_targets(targets, signals.examples, self.widths[-1])
+        plan = self._plan
+        assert plan is not None
+        grad_outputs = signals.grad_hidden[-1]
+        loss = self.loss.value_and_gradient(signals.outputs, np.asarray(targets), grad_outputs)
+        np.copyto(signals.grad_pre_activation[-1], grad_outputs)
+        slope = self.activation.derivative
+        for chunk in plan.backward:
+            slope(chunk.hidden_below, out=chunk.grad_below)
+            for grad, weights_transposed, grad_hidden_below, grad_below in chunk.steps:
+                np.dot(grad, weights_transposed, grad_hidden_below)
+                np.multiply(grad_below, grad_hidden_below, grad_below)
+            np.matmul(chunk.below_transposed, chunk.grad, chunk.grad_weights)
+            np.matmul(plan.ones, chunk.grad, chunk.grad_biases)
+        inputs_transposed, grad, grad_weights, grad_biases = plan.first
+        np.dot(inputs_transposed, grad, grad_weights)
+        np.dot(plan.ones[0], grad, grad_biases)
+        return loss
+
+    def loss_and_gradients(
+        self, inputs: ArrayLike, targets: ArrayLike, *, validate: bool = True
+    ) -> float:
+        """Return the mean loss; gradients, grad_weights and grad_biases then hold its gradient."""
+        self.forward(inputs, validate=validate)
+        return self.backward(targets, validate=validate)
+
+    def outputs(self, inputs: ArrayLike) -> FloatArray:
+        """Return the outputs, (examples, outputs), without touching the recorded signals."""
+        hidden = finite_rows("inputs", inputs, self.widths[0]).astype(self.dtype, copy=False)
+        for layer, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
+            pre_activation = hidden @ weights + biases
+            last = layer == self.n_layers - 1
+            hidden = pre_activation if last else self.activation.forward(pre_activation)
+        return hidden
+
+    def loss_of(self, inputs: ArrayLike, targets: ArrayLike) -> float:
+        """Return the mean loss without touching the recorded signals and gradients."""
+        outputs = self.outputs(inputs)
+        checked = self.loss.check_targets(targets, len(outputs), self.widths[-1])
+        return self.loss.value_and_gradient(outputs, checked, np.empty_like(outputs))
+
+    def predict(self, inputs: ArrayLike) -> NDArray[np.intp]:
+        """Return the number of the greatest output of each example, (examples,)."""
+        return self.outputs(inputs).argmax(axis=1)
+
+    def accuracy(self, inputs: ArrayLike, labels: ArrayLike) -> float:
+        """Return the share of examples whose greatest output is their label, 0 to 1."""
+        return float(np.mean(self.predict(inputs) == np.asarray(labels)))
+
+
+def _restore(
+    kind: type[MLP],
+    widths: tuple[int, ...],
+    activation: Activation,
+    loss: Loss,
+    dtype: DTypeLike,
+    parameters: FloatArray,
+) -> MLP:
+    net = kind.__new__(kind)
+    net._allocate(widths, activation, loss, dtype)
+    net.parameters[...] = parameters
+    return net

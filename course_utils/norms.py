@@ -1,0 +1,70 @@
+"""Euclidean norms that neither underflow nor overflow on the way.
+
+``np.linalg.norm`` squares its input, so in float32 it calls 1e-30 zero and 1e25 infinite: just
+the gradients that this course looks at. Here the squares are trusted only where they are safe;
+elsewhere the values are divided by their largest one first: ``max * norm(values / max)``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from course_utils.arrays import FloatArray
+
+# A sum of squares above this has lost less than a relative 1e-9 to squares that underflowed,
+# even over 10^6 entries: float32's smallest square is 1.4e-45.
+_SAFE_SQUARE = 1e-30
+
+
+def l2_norm(values: ArrayLike) -> float:
+    """Return the Euclidean norm of all entries of values, of any shape.
+
+    The result is a float64: 0 only if every entry is 0, inf only if one is inf (or the norm
+    exceeds float64), NaN if any entry is NaN.
+    """
+    return _scaled_norm(_wide_enough(np.asarray(values)))
+
+
+def norm_by_layer(rows: FloatArray) -> NDArray[np.float64]:
+    """Return the Euclidean norm of each row of an array of shape (layers, entries), as float64."""
+    rows = _wide_enough(rows)
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.vecdot(rows, rows)
+    return norms_from_squares(squares, rows)
+
+
+def norms_from_squares(
+    squares: FloatArray, rows: FloatArray | Sequence[FloatArray]
+) -> NDArray[np.float64]:
+    """Return sqrt(squares) as float64, taking each row again from scratch where that is unsafe.
+
+    squares: (layers,) sums of squares of the rows, perhaps underflowed or overflowed.
+    rows: the layers' values, to go back to; used only where it is needed.
+    """
+    norms = np.sqrt(squares, dtype=np.float64)
+    # NaN compares as False, so it takes the careful way as well.
+    safe = (squares > _SAFE_SQUARE) & (squares < math.inf)
+    if not safe.all():
+        for layer in np.flatnonzero(~safe):
+            norms[layer] = _scaled_norm(rows[layer])
+    return norms
+
+
+def _wide_enough(array: NDArray[Any]) -> FloatArray:
+    # float16 has too few digits to add up squares; integers have no inf.
+    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+
+
+def _scaled_norm(values: FloatArray) -> float:
+    if values.size == 0:
+        return 0.0
+    peak = max(float(values.max()), -float(values.min()))
+    if peak == 0.0 or not math.isfinite(peak):
+        return abs(peak)
+    scaled = np.ravel(values) / values.dtype.type(peak)
+    return peak * math.sqrt(float(np.vdot(scaled, scaled)))
