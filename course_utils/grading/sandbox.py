@@ -70,8 +70,8 @@ class Sandbox:
         room = [
             *(self.bwrap, "--die-with-parent", "--clearenv", "--unshare-user", "--unshare-pid"),
             *("--unshare-net", "--unshare-ipc", "--unshare-uts"),
-            *_show(_trees(), self.hide, package=True),
-            *("--proc", "/proc", "--dev", "/dev", *_tmpfs("/tmp", 64 << 20)),
+            *_show(_trees(), self.hide, package=True, scratch_bytes=64 << 20),
+            *("--proc", "/proc", "--dev", "/dev"),
             # The kernel writes its sockets here: a folder of its own, too small to fill anything.
             *_tmpfs(CONNECTION_FOLDER, 1 << 20),
             *_environment(_ENVIRONMENT),
@@ -86,10 +86,9 @@ class Sandbox:
             *(self.bwrap, "--die-with-parent", "--clearenv", "--new-session", "--unshare-all"),
             *("--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"),
             *("--cap-drop", "ALL"),
-            *_show(_trees(), self.hide, package=False),
+            *_show(_trees(), self.hide, package=False, scratch_bytes=disk),
             *_course_folder(),
             *("--proc", "/proc", "--dev", "/dev", *_tmpfs("/dev/shm", 1 << 20)),
-            *_tmpfs("/tmp", disk),
             *("--bind", CONNECTION_FOLDER, CONNECTION_FOLDER),
             # bubblewrap's own / and /dev are tmpfs too, and would hold half of the memory.
             *("--remount-ro", "/dev", "--remount-ro", "/"),
@@ -112,10 +111,11 @@ class Sandbox:
         """
         if os.geteuid() != 0:
             return []
+        view = _show(_trees(), self.hide, package=True, scratch_bytes=1 << 20)
         user = str(1_500_000_000 + secrets.randbelow(500_000_000))
         return [
-            *(self.bwrap, "--die-with-parent", *_show(_trees(), self.hide, package=True)),
-            *("--bind", "/proc", "/proc", "--dev-bind", "/dev", "/dev", *_tmpfs("/tmp", 1 << 20)),
+            *(self.bwrap, "--die-with-parent", *view),
+            *("--bind", "/proc", "/proc", "--dev-bind", "/dev", "/dev"),
             *("--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"),
             *("setpriv", "--reuid", user, "--regid", user, "--clear-groups"),
             # A change of user clears the signal that bubblewrap asked for.
@@ -195,8 +195,10 @@ def _trees() -> list[Path]:
     return sorted(found, key=lambda path: (len(path.parts), path))
 
 
-def _show(trees: Sequence[Path], hide: Sequence[Path], *, package: bool) -> list[str]:
-    """Return bubblewrap's arguments for a read-only view of the trees.
+def _show(
+    trees: Sequence[Path], hide: Sequence[Path], *, package: bool, scratch_bytes: int
+) -> list[str]:
+    """Return bubblewrap's arguments for a read-only view of the trees, and an empty /tmp.
 
     The course's own folder is hidden wherever a tree would show it, since it may hold the key;
     the worker's room gets the package back, and nothing else of it.
@@ -205,6 +207,7 @@ def _show(trees: Sequence[Path], hide: Sequence[Path], *, package: bool) -> list
     secret = {PACKAGE.parent if editable else PACKAGE, *(path.resolve() for path in hide)}
     masks = [path for path in secret if path.is_dir() and any(map(path.is_relative_to, trees))]
     mounts = {tree: ["--ro-bind", str(tree), str(tree)] for tree in trees}
+    mounts[Path("/tmp")] = _tmpfs("/tmp", scratch_bytes)  # may hold a tree: comes before it
     mounts |= {mask: ["--size", "65536", "--tmpfs", str(mask)] for mask in masks}
     if package:
         mounts[PACKAGE] = ["--ro-bind", str(PACKAGE), str(PACKAGE)]
