@@ -111,6 +111,27 @@ def plot_errors_by_step(
     return _with_legend(ax, label)
 
 
+def plot_gradient_pairs(
+    numeric: ArrayLike,
+    analytic: ArrayLike,
+    *,
+    label: str = "",
+    style: str = ".",
+    ax: Axes | None = None,
+) -> Axes:
+    """Each entry of a gradient against its finite difference; what is right lies on the diagonal.
+
+    numeric, analytic: the same shape, in loss units per weight unit.
+    """
+    ax = _axes(ax)
+    if not ax.lines:
+        ax.axline((0, 0), slope=1, color=GREY, linewidth=1, linestyle="--")
+    ax.plot(np.ravel(numeric), np.ravel(analytic), style, label=label or None)
+    ax.set_xlabel("gradient by differences")
+    ax.set_ylabel("gradient by backprop")
+    return _with_legend(ax, label)
+
+
 def plot_signals_by_layer(
     norms: ArrayLike,
     *,
@@ -120,12 +141,12 @@ def plot_signals_by_layer(
 ) -> Axes:
     """The norm of one kind of signal at each layer, on a log axis.
 
-    norms: shape (layers,), > 0, of layers 1, 2, … from the input's side.
+    norms: shape (layers,), > 0, of layers 0, 1, … from the input's side.
     """
     ax = _axes(ax)
     sizes = np.asarray(norms)
-    ax.semilogy(range(1, len(sizes) + 1), sizes, style, label=label or None)
-    ax.set_xlabel("layer (1 = next to the input)")
+    ax.semilogy(range(len(sizes)), sizes, style, label=label or None)
+    ax.set_xlabel("layer (0 reads the input)")
     ax.set_ylabel("norm  (log axis)")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return _with_legend(ax, label)

@@ -170,7 +170,7 @@ def _linear_slider(low: float, high: float, step: float | None) -> widgets.Float
         min=low,
         max=high,
         step=step or 1,
-        readout_format=".4~g",
+        readout_format=".4g",
         **_number_box(),
     )
 
