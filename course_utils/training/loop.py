@@ -1,0 +1,117 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from course_utils.arrays import finite_rows, positive_int
+from course_utils.network import MLP
+from course_utils.norms import l2_norm
+from course_utils.training.descent import SGD, Descent
+from course_utils.training.history import History
+
+Measure = Callable[[], "float | NDArray[np.float64]"]
+
+
+def train(
+    net: MLP,
+    data: tuple[ArrayLike, ArrayLike],
+    *,
+    steps: int,
+    batch_size: int | None = None,
+    optimizer: SGD,
+    rng: np.random.Generator | None = None,
+    record: Iterable[str] = ("grad_weight_norm",),
+) -> History:
+    """Train net in place for a number of steps; return what each of them recorded.
+
+    data: (inputs, targets), see MLP.forward and MLP.backward. batch_size: examples in a step, None
+    for all of them. rng: needed to draw batches (see minibatches). record: names from RECORDABLE.
+    The velocity starts at 0 in each call. The data are checked once, before the first step.
+
+    Overflow is silent here: a run that explodes says so in its history, see
+    History.first_nonfinite.
+    Raises ValueError or TypeError for data, sizes or names that do not fit.
+    """
+    inputs = finite_rows("inputs", data[0], net.widths[0]).astype(net.dtype, copy=False)
+    targets = net.loss.check_targets(data[1], len(inputs), net.widths[-1])
+    steps = positive_int("steps", steps, "Pass the number of updates, e.g. steps=100.")
+    history = History(steps, net.n_layers, record)
+    descent = Descent(optimizer, net.parameters)
+    before, after = _measures(net, descent, history)
+    loss = history.loss
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for step, rows in zip(range(steps), _batches(len(inputs), batch_size, rng), strict=False):
+            batch, batch_targets = (
+                (inputs, targets) if rows is None else (inputs[rows], targets[rows])
+            )
+            loss[step] = net.loss_and_gradients(batch, batch_targets, validate=False)
+            for array, measure in before:
+                array[step] = measure()
+            if "accuracy" in history.names:
+                history["accuracy"][step] = _batch_accuracy(net, batch_targets)
+            descent.step(net.gradients)
+            for array, measure in after:
+                array[step] = measure()
+    return history
+
+
+def minibatches(
+    examples: int, batch_size: int, rng: np.random.Generator
+) -> Iterator[NDArray[np.intp]]:
+    """Yield row numbers of batches, for ever: each epoch in a new order, without replacement.
+
+    Every batch has exactly batch_size rows; what is left over at the end of an epoch is dropped.
+    """
+    while True:
+        order = rng.permutation(examples)
+        for start in range(0, examples - batch_size + 1, batch_size):
+            yield order[start : start + batch_size]
+
+
+def _batches(
+    examples: int, batch_size: int | None, rng: np.random.Generator | None
+) -> Iterator[NDArray[np.intp] | None]:
+    if batch_size is None:
+        return repeat(None)
+    size = positive_int("batch_size", batch_size, "Pass batch_size=None for the whole data.")
+    if size > examples:
+        raise ValueError(
+            f"batch_size must be at most the {examples} examples, got {size}. Pass "
+            "batch_size=None for the whole data."
+        )
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(
+            f"rng must be a NumPy Generator to draw batches, got {rng!r}. Pass "
+            "rng=np.random.default_rng(0)."
+        )
+    return minibatches(examples, size, rng)
+
+
+def _measures(
+    net: MLP, descent: Descent, history: History
+) -> tuple[list[tuple[NDArray[np.float64], Measure]], list[tuple[NDArray[np.float64], Measure]]]:
+    """Return (array, measure) pairs to fill in before and after a step's update."""
+    before: dict[str, Measure] = {
+        "weight_norm": net.weights.norms,
+        "pre_activation_rms": lambda: net.signals.pre_activation.rms(),
+        "hidden_rms": lambda: net.signals.hidden.rms(),
+        "grad_hidden_norm": lambda: net.signals.grad_hidden.norms(),
+        "grad_pre_activation_norm": lambda: net.signals.grad_pre_activation.norms(),
+        "grad_weight_norm": net.grad_weights.norms,
+        "global_norm": lambda: l2_norm(net.gradients),
+    }
+    after: dict[str, Measure] = {"update_norm": net.split(descent.update)[0].norms}
+
+    def chosen(measures: dict[str, Measure]) -> list[tuple[NDArray[np.float64], Measure]]:
+        return [(history[name], measures[name]) for name in history.names if name in measures]
+
+    return chosen(before), chosen(after)
+
+
+def _batch_accuracy(net: MLP, labels: NDArray[np.intp]) -> float:
+    return float(np.mean(net.signals.outputs.argmax(axis=1) == labels))
