@@ -28,6 +28,7 @@ def check(
     *,
     name: str,
     rtol: float = 1e-6,
+    atol: float = 0.0,
     hint: str = "",
     parts: Sequence[str] = (),
 ) -> None:
@@ -36,21 +37,30 @@ def check(
     actual: what the learner's function returned.
     expected: a number, an array of any shape, or a tuple of those.
     name: what is compared, as the learner knows it, e.g. ``"partial_products([0.5, 2])"``.
-    rtol: largest relative error of one entry (an expected 0 may be missed by 1e-12 of the largest
-        entry; when all entries are 0, not at all). Expected integers must be met exactly.
+    rtol: largest relative error of one entry. Expected integers must be met exactly.
+    atol: largest absolute error, for an expected 0 that rounding may miss. In an array it is at
+        least 1e-12 of the largest entry.
     hint: what to think about next; closes the message.
     parts: the names of the entries of a tuple.
     Raises AssertionError with the fact, both values and the remedy.
     """
     __tracebackhide__ = True
-    problem = _problem(actual, expected, name, rtol, parts)
+    problem = _problem(actual, expected, name, _Tolerance(rtol, atol), parts)
     if problem:
         raise AssertionError(f"{problem} {hint}".strip())
 
 
-def _problem(actual: Any, expected: Any, name: str, rtol: float, parts: Sequence[str]) -> str:
+@dataclass(frozen=True)
+class _Tolerance:
+    relative: float
+    absolute: float
+
+
+def _problem(
+    actual: Any, expected: Any, name: str, tolerance: _Tolerance, parts: Sequence[str]
+) -> str:
     if isinstance(expected, tuple):
-        return _tuple_problem(actual, expected, name, rtol, parts)
+        return _tuple_problem(actual, expected, name, tolerance, parts)
     wanted = np.asarray(expected)
     problem = _type_problem(actual, name, wanted)
     if problem:
@@ -58,11 +68,15 @@ def _problem(actual: Any, expected: Any, name: str, rtol: float, parts: Sequence
     got = np.asarray(actual)
     if wanted.ndim == 0 and got.shape == (1,):
         got = got[0]  # one number in a list is still that number
-    return _shape_problem(got, wanted, name) or _value_problem(got, wanted, name, rtol)
+    return _shape_problem(got, wanted, name) or _value_problem(got, wanted, name, tolerance)
 
 
 def _tuple_problem(
-    actual: Any, expected: tuple[Any, ...], name: str, rtol: float, parts: Sequence[str]
+    actual: Any,
+    expected: tuple[Any, ...],
+    name: str,
+    tolerance: _Tolerance,
+    parts: Sequence[str],
 ) -> str:
     labels = list(parts) or [f"part {position + 1}" for position in range(len(expected))]
     if not isinstance(actual, (tuple, list)) or len(actual) != len(expected):
@@ -73,7 +87,7 @@ def _tuple_problem(
             "End your function with a `return` that lists them in this order."
         )
     for label, one, wanted in zip(labels, actual, expected, strict=True):
-        problem = _problem(one, wanted, f"{label} of {name}", rtol, ())
+        problem = _problem(one, wanted, f"{label} of {name}", tolerance, ())
         if problem:
             return problem
     return ""
@@ -115,12 +129,14 @@ def _shape_problem(got: NDArray[Any], wanted: NDArray[Any], name: str) -> str:
     return f"{name} must have shape {wanted.shape}, got {got.shape}. {remedy}"
 
 
-def _value_problem(got: NDArray[Any], wanted: NDArray[Any], name: str, rtol: float) -> str:
-    wrong = ~_close(got, wanted, rtol)
+def _value_problem(
+    got: NDArray[Any], wanted: NDArray[Any], name: str, tolerance: _Tolerance
+) -> str:
+    wrong = ~_close(got, wanted, tolerance)
     if not np.any(wrong):
         return ""
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
-    where = f"{name}[{', '.join(map(str, index))}]" if index else name
+    where = f"{name}: entry [{', '.join(map(str, index))}]" if index else name
     here, there = got[index], wanted[index]
     fact = f"{where} must be {_show(there)}, got {_show(here)}"
     if np.isnan(here) and not np.isnan(there):
@@ -128,25 +144,25 @@ def _value_problem(got: NDArray[Any], wanted: NDArray[Any], name: str, rtol: flo
     if np.isinf(here) and np.isfinite(there):
         return f"{fact}. Look for a division by 0, or a power or exp that is too large."
     count = f" ({int(wrong.sum())} of {wrong.size} entries differ)" if wrong.ndim else ""
-    return f"{fact}{count}{_pattern(got, wanted, rtol)}."
+    return f"{fact}{count}{_pattern(got, wanted, tolerance)}."
 
 
-def _close(got: NDArray[Any], wanted: NDArray[Any], rtol: float) -> NDArray[np.bool_]:
+def _close(got: NDArray[Any], wanted: NDArray[Any], tolerance: _Tolerance) -> NDArray[np.bool_]:
     if wanted.dtype.kind in "iub":
         return np.asarray(got == wanted)
     same = (got == wanted) | (np.isnan(got) & np.isnan(wanted))
     finite = np.isfinite(got) & np.isfinite(wanted)
     scale = np.abs(np.where(finite, wanted, 0.0))
-    floor = 1e-12 * scale.max() if wanted.ndim else 0.0
+    floor = max(tolerance.absolute, 1e-12 * scale.max(initial=0.0) if wanted.ndim else 0.0)
     gap = np.abs(np.where(finite, got, 0.0) - np.where(finite, wanted, 0.0))
-    return np.asarray(same | (finite & (gap <= np.maximum(rtol * scale, floor))))
+    return np.asarray(same | (finite & (gap <= np.maximum(tolerance.relative * scale, floor))))
 
 
-def _pattern(got: NDArray[Any], wanted: NDArray[Any], rtol: float) -> str:
+def _pattern(got: NDArray[Any], wanted: NDArray[Any], tolerance: _Tolerance) -> str:
     """Name a simple relation between a wrong answer and the right one, if there is one."""
 
     def matches(other: NDArray[Any]) -> bool:
-        return other.shape == wanted.shape and bool(np.all(_close(other, wanted, rtol)))
+        return other.shape == wanted.shape and bool(np.all(_close(other, wanted, tolerance)))
 
     if got.dtype.kind == "b" or not np.all(np.isfinite(got)) or not np.any(got):
         return ""
@@ -259,10 +275,13 @@ def assert_gradients_match(
     *,
     rtol: float = 1e-5,
     step: float | None = None,
+    name: str = "weights",
+    hint: str = "Differentiate that entry again by hand.",
 ) -> GradientCheck:
     """Raise AssertionError, with both numbers, unless the gradient agrees with differences.
 
-    Arguments as for ``gradient_check``; rtol is the largest relative error of one entry.
+    Arguments as for ``gradient_check``; rtol is the largest relative error of one entry, name
+    what the message calls the weights, hint its last sentence.
     Also raises if no entry could be decided: 0 = 0 is not a success.
     """
     __tracebackhide__ = True
@@ -272,10 +291,10 @@ def assert_gradients_match(
     excess = np.where(np.isnan(gap), np.inf, gap - rtol * size - result.noise)
     worst = tuple(int(i) for i in np.unravel_index(int(np.argmax(excess)), excess.shape))
     if excess[worst] > 0:
-        where = f"weights[{', '.join(map(str, worst))}]" if worst else "the weight"
+        where = f"{name}[{', '.join(map(str, worst))}]" if worst else name
         raise AssertionError(
             f"the gradient for {where} is {result.analytic[worst]:.6g}, centred differences give "
-            f"{result.numeric[worst]:.6g}. Differentiate that entry again by hand."
+            f"{result.numeric[worst]:.6g}. {hint}"
         )
     if np.all(result.undecided):
         raise AssertionError(
