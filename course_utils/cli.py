@@ -146,13 +146,13 @@ def _check(options: argparse.Namespace) -> int:
 
 def _build(options: argparse.Namespace) -> int:
     from course_utils import notebooks
-    from course_utils.grading.build import build_solution
+    from course_utils.grading.build import build_solution, is_solution
     from course_utils.grading.release import solution_paths
     from course_utils.grading.run import Limits, run_notebook
 
     run = partial(run_notebook, limits=Limits(), sandbox=None)
     for path in options.notebooks or solution_paths(course_folder() / "solutions"):
-        if path.resolve().parent.name == "solutions":
+        if is_solution(path):
             marks = build_solution(path, run=run)
             print(f"{path}: executed, stamped, {marks} wrong answers fingerprinted")
         else:

@@ -3,12 +3,17 @@
 from pathlib import Path
 
 from course_utils import notebooks
-from course_utils.grading.exercise import ExerciseError, stamp
+from course_utils.grading.exercise import ExerciseError, grade_id, stamp
 from course_utils.grading.fingerprints import Runner, dumps, fingerprint, read_popular
 from course_utils.grading.gradebook import write_atomically
 from course_utils.grading.key import fingerprints_path
 from course_utils.grading.lint import problems
 from course_utils.grading.release import read_exercise
+
+
+def is_solution(path: Path) -> bool:
+    """Whether the notebook at `path` has hidden checks, and so is part of the grading key."""
+    return any(grade_id(cell).endswith("-hidden") for cell in notebooks.read(path).cells)
 
 
 def build_solution(path: Path, *, run: Runner) -> int:

@@ -4,9 +4,18 @@ import copy
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbformat.v4 import new_output
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from course_utils.grading.exercise import Exercise, Question
+from course_utils import notebooks
+from course_utils.grading.exercise import (
+    ROLE_ID,
+    Exercise,
+    ExerciseError,
+    Question,
+    grade_id,
+    parse,
+)
 from course_utils.grading.fingerprints import Runner
 from course_utils.grading.grade import NOT_RUN
 from course_utils.grading.overlay import overlay, read_answers
@@ -30,10 +39,11 @@ def check_notebook(path: Path, *, run: Runner) -> list[CheckedQuestion]:
     cell changes nothing; else (in a student edition) those of the notebook itself.
     Raises ValueError if `path` is no exercise of the course.
     """
-    own = read_exercise(path, student=True)
-    pristine = _pristine(path) or own
-    outcome = run(_with_expected_ticks(pristine, _answers(path, own, pristine)).notebook)
-    return [_checked(question, outcome) for question in pristine.questions]
+    own = _without_answers(notebooks.read(path), path.stem)
+    trusted = _pristine(path) or own
+    answers = read_answers(path.read_bytes(), trusted)
+    outcome = run(_with_expected_ticks(trusted, answers).notebook)
+    return [_checked(question, outcome) for question in trusted.questions]
 
 
 def _pristine(path: Path) -> Exercise | None:
@@ -42,10 +52,33 @@ def _pristine(path: Path) -> Exercise | None:
     return release(read_exercise(solution)) if solution.is_file() else None
 
 
-def _answers(path: Path, own: Exercise, pristine: Exercise) -> dict[str, str]:
-    if pristine is own:
-        return {question.slug: own.cell(question, "answer").source for question in own.questions}
-    return read_answers(path.read_bytes(), pristine)
+def _without_answers(notebook: NotebookNode, name: str) -> Exercise:
+    """The exercise that a learner's notebook once was: its named cells, each answer blank.
+
+    Cells of the learner's own are left out, as the grader leaves them out.
+    """
+    named: dict[str, NotebookNode] = {}
+    for cell in notebook.cells:
+        match = ROLE_ID.fullmatch(grade_id(cell))
+        if not grade_id(cell) or (match and match["role"] in ("answer", "hidden")):
+            continue
+        cell.id = grade_id(cell)
+        named.setdefault(cell.id, cell)
+        if match and match["role"] == "prompt":
+            answer = f"{match['prefix']}-answer"
+            metadata = {"nbgrader": {"grade_id": answer, "solution": True}}
+            named.setdefault(answer, new_code_cell(id=answer, metadata=metadata))
+    try:
+        exercise = parse(new_notebook(cells=list(named.values())), name, student=True)
+    except ExerciseError as error:
+        cells = ", ".join(problem.cell_id for problem in error.problems)
+        raise ValueError(
+            f"{name} is not an exercise as it was given out (cells {cells}). "
+            "Get a fresh copy and paste your answers into it."
+        ) from error
+    for question in exercise.questions:
+        exercise.cell(question, "answer").source = question.stub
+    return exercise
 
 
 def _with_expected_ticks(exercise: Exercise, answers: dict[str, str]) -> Exercise:
@@ -66,7 +99,7 @@ def _checked(question: Question, run: RunOutcome) -> CheckedQuestion:
     visible = run.cells.get(question.cell_id("visible"), NOT_RUN)
     if visible.status == "passed":
         return CheckedQuestion(question, True, "")
-    if visible.error.startswith("NotImplementedError"):
+    if "NotImplementedError" in (answer.error.partition(":")[0], visible.error.partition(":")[0]):
         return CheckedQuestion(question, False, "not answered yet")
     told = answer.error or visible.error or _STATUS_WORDS.get(visible.status, visible.status)
     return CheckedQuestion(question, False, told.partition("\n")[0])
