@@ -41,7 +41,7 @@ name = "adds instead"
 message = "You added {slug}. Multiply."
 code = '''
 def {slug}(x):
-    return x + x + x + x
+    return x + {added}
 '''
 
 [[answer]]
@@ -87,7 +87,7 @@ def question_cells(slug, title, points, body, call, value, number):
             f"def {slug}(x):",
             f'    """The {slug} of x."""',
             f"    {exercises.SOLUTION_BEGIN}",
-            f"    {body}  # worked",
+            f"    {body}  # as the author worked it",
             f"    {exercises.SOLUTION_END}",
         ]
     )
@@ -164,7 +164,10 @@ def built_notebook():
 
 
 def popular_toml():
-    return "".join(POPULAR.format(slug=row[0], other=OTHER[row[0]]) for row in QUESTIONS)
+    return "".join(
+        POPULAR.format(slug=slug, other=OTHER[slug], added=added)
+        for added, (slug, *_) in enumerate(QUESTIONS, start=2)
+    )
 
 
 @pytest.fixture
