@@ -21,7 +21,7 @@ MOST_POINTS = 600
 Panel = tuple[Line2D, Line2D]
 
 
-def staircase_explorer(*, base: float = 0.6) -> Explorer:
+def staircase_explorer(*, base: float = 0.5) -> Explorer:
     """A slider for the factor over base, base², … in float16, float32 and float64, side by side.
 
     base: the factor at the start, 0.05 to 2.
@@ -59,7 +59,7 @@ def _panel(ax: Axes, dtype: str) -> Panel:
     ax.set(xlim=(0, MOST_FACTORS[dtype]), ylim=(-1.18 * reach, 1.18 * reach), title=dtype)
     ax.axhspan(low, np.log10(float(info.tiny)), color=PALETTE[4], alpha=0.25, linewidth=0)
     for level, name, below in ((high, "inf above", False), (low, "0 below", True)):
-        ax.axhline(level, color=GREY, linewidth=1, linestyle="--")
+        ax.axhline(level, color=PALETTE[1], linewidth=1, linestyle="--")
         ax.annotate(
             name,
             (1, level),
@@ -68,12 +68,13 @@ def _panel(ax: Axes, dtype: str) -> Panel:
             textcoords="offset points",
             ha="right",
             va="top" if below else "bottom",
-            color=GREY,
+            color=PALETTE[1],
             fontsize=9,
         )
     ax.locator_params(axis="x", nbins=3)
     (line,) = ax.plot([0, MOST_FACTORS[dtype]], [0, 0], color=PALETTE[0])
     (end,) = ax.plot([0], [0], "X", color=PALETTE[1], markersize=9, clip_on=False)
+    end.set_in_layout(False)  # a mark without a place would leave the layout without a size
     return line, end
 
 
