@@ -79,8 +79,9 @@ def _tuple_problem(
     parts: Sequence[str],
 ) -> str:
     labels = list(parts) or [f"part {position + 1}" for position in range(len(expected))]
-    if not isinstance(actual, (tuple, list)) or len(actual) != len(expected):
-        size = f" of {len(actual)}" if isinstance(actual, (tuple, list)) else ""
+    listed = isinstance(actual, (tuple, list)) or (isinstance(actual, np.ndarray) and actual.ndim)
+    if not listed or len(actual) != len(expected):
+        size = f" of {len(actual)}" if listed else ""
         return (
             f"{name} must return {len(expected)} things ({', '.join(labels)}), "
             f"got {'None' if actual is None else type(actual).__name__}{size}. "
