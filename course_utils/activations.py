@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -75,10 +75,6 @@ def _sigmoid(values: FloatArray, out: FloatArray | None = None) -> FloatArray:
 def _sigmoid_slope(hidden: FloatArray, out: FloatArray | None = None) -> FloatArray:
     out = np.subtract(1.0, hidden, out=out)
     return np.multiply(out, hidden, out=out)
-
-
-def _tanh(values: FloatArray, out: FloatArray | None = None) -> FloatArray:
-    return np.tanh(values, out=out)
 
 
 def _tanh_slope(hidden: FloatArray, out: FloatArray | None = None) -> FloatArray:
@@ -162,7 +158,8 @@ def elu(alpha: float = 1.0, *, scale: float = 1.0, name: str = "elu") -> Activat
 
 IDENTITY = Activation("identity", _identity, _one)
 SIGMOID = Activation("sigmoid", _sigmoid, _sigmoid_slope)
-TANH = Activation("tanh", _tanh, _tanh_slope)
+# The ufunc itself: a wrapper would cost a sixth of the call on a small layer.
+TANH = Activation("tanh", cast(Elementwise, np.tanh), _tanh_slope)
 RELU = Activation("relu", _relu, _relu_slope)
 LEAKY_RELU = leaky_relu()
 ELU = elu()

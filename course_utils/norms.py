@@ -47,9 +47,9 @@ def norms_from_squares(
     rows: the layers' values, to go back to; used only where it is needed.
     """
     norms = np.sqrt(squares, dtype=np.float64)
-    # NaN compares as False, so it takes the careful way as well.
-    safe = (squares > _SAFE_SQUARE) & (squares < math.inf)
-    if not safe.all():
+    # NaN fails both comparisons, so it takes the careful way as well.
+    if not (np.minimum.reduce(squares) > _SAFE_SQUARE and np.maximum.reduce(squares) < math.inf):
+        safe = (squares > _SAFE_SQUARE) & (squares < math.inf)
         for layer in np.flatnonzero(~safe):
             norms[layer] = _scaled_norm(rows[layer])
     return norms

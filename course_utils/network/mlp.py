@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -14,8 +14,8 @@ from course_utils.arrays import FloatArray, finite_rows, float_dtype, layer_widt
 from course_utils.initializers import draw_weights, require_scheme
 from course_utils.losses import Loss, get_loss
 from course_utils.network.layer_arrays import LayerArrays
-from course_utils.network.plan import Plan
-from course_utils.network.signals import Signals
+from course_utils.network.plan import Parameters, ParameterStep, Plan
+from course_utils.network.signals import OPTIONAL_SIGNALS, Signals
 
 
 class MLP:
@@ -112,17 +112,18 @@ class MLP:
             raise ValueError("signals need a forward pass, got none. Call forward(inputs) first.")
         return self._plan.signals
 
-    def forward(self, inputs: ArrayLike, *, validate: bool = True) -> FloatArray:
+    def forward(
+        self, inputs: ArrayLike, *, keep: Iterable[str] = OPTIONAL_SIGNALS, validate: bool = True
+    ) -> FloatArray:
         """Return the outputs, (examples, outputs), and record every layer's signals.
 
         inputs: (examples, widths[0]), finite; with validate=False it is not looked at.
+        keep: which of OPTIONAL_SIGNALS to keep for each layer; fewer is faster.
         The result is a view that the next pass overwrites: copy what you keep.
         Raises ValueError or TypeError for a wrong shape, an empty batch, NaN or inf.
         """
         array = finite_rows("inputs", inputs, self.widths[0]) if validate else np.asarray(inputs)
-        plan = self._plan
-        if plan is None or plan.signals.examples != len(array):
-            plan = self._plan = self._plan_for(len(array))
+        plan = self._plan_for(len(array), frozenset(keep))
         plan.signals.inputs[...] = array
         activate = self.activation.forward
         for below, weights, biases, pre_activation, hidden in plan.hidden_layers:
@@ -135,9 +136,14 @@ class MLP:
         np.copyto(outputs, pre_activation)
         return outputs
 
-    def _plan_for(self, examples: int) -> Plan:
-        signals = Signals(examples, self.widths, self.dtype)
-        return Plan(signals, self.weights, self.biases, self.grad_weights, self.grad_biases)
+    def _plan_for(self, examples: int, keep: frozenset[str]) -> Plan:
+        plan = self._plan
+        if plan is None or plan.signals.examples != examples or plan.signals.kept != keep:
+            signals = Signals(examples, self.widths, self.dtype, keep)
+            parameters = Parameters(self.weights, self.biases)
+            gradients = Parameters(self.grad_weights, self.grad_biases)
+            plan = self._plan = Plan(signals, parameters, gradients)
+        return plan
 
     def backward(self, targets: ArrayLike, *, validate: bool = True) -> float:
         """Return the mean loss of the latest forward pass; fill in every gradient.
@@ -150,27 +156,33 @@ class MLP:
             targets = self.loss.check_targets(targets, signals.examples, self.widths[-1])
         plan = self._plan
         assert plan is not None
-        grad_outputs = signals.grad_hidden[-1]
+        grad_outputs = plan.grad_outputs
         loss = self.loss.value_and_gradient(signals.outputs, np.asarray(targets), grad_outputs)
-        np.copyto(signals.grad_pre_activation[-1], grad_outputs)
+        if (grad_hidden := signals.by_layer("grad_hidden")) is not None:
+            grad_hidden[-1] = grad_outputs  # the output layer is linear
+        _parameter_gradients(plan.output_parameters, plan.ones)
         slope = self.activation.derivative
-        for chunk in plan.backward:
-            slope(chunk.hidden_below, out=chunk.grad_below)
-            for grad, weights_transposed, grad_hidden_below, grad_below in chunk.steps:
-                np.dot(grad, weights_transposed, grad_hidden_below)
-                np.multiply(grad_below, grad_hidden_below, grad_below)
-            np.matmul(chunk.below_transposed, chunk.grad, chunk.grad_weights)
-            np.matmul(plan.ones, chunk.grad, chunk.grad_biases)
-        inputs_transposed, grad, grad_weights, grad_biases = plan.first
-        np.dot(inputs_transposed, grad, grad_weights)
-        np.dot(plan.ones[0], grad, grad_biases)
+        for hidden, grads, steps, parameters in plan.chunks:
+            slope(hidden, out=grads)
+            for grad_above, weights_above_transposed, grad_hidden_here, grad in steps:
+                np.dot(grad_above, weights_above_transposed, grad_hidden_here)
+                np.multiply(grad, grad_hidden_here, grad)
+            _parameter_gradients(parameters, plan.ones)
         return loss
 
     def loss_and_gradients(
-        self, inputs: ArrayLike, targets: ArrayLike, *, validate: bool = True
+        self,
+        inputs: ArrayLike,
+        targets: ArrayLike,
+        *,
+        keep: Iterable[str] = OPTIONAL_SIGNALS,
+        validate: bool = True,
     ) -> float:
-        """Return the mean loss; gradients, grad_weights and grad_biases then hold its gradient."""
-        self.forward(inputs, validate=validate)
+        """Return the mean loss; gradients, grad_weights and grad_biases then hold its gradient.
+
+        The arguments are those of forward and backward.
+        """
+        self.forward(inputs, keep=keep, validate=validate)
         return self.backward(targets, validate=validate)
 
     def outputs(self, inputs: ArrayLike) -> FloatArray:
@@ -195,6 +207,12 @@ class MLP:
     def accuracy(self, inputs: ArrayLike, labels: ArrayLike) -> float:
         """Return the share of examples whose greatest output is their label, 0 to 1."""
         return float(np.mean(self.predict(inputs) == np.asarray(labels)))
+
+
+def _parameter_gradients(step: ParameterStep, ones: FloatArray) -> None:
+    below_transposed, grad, grad_weights, grad_biases = step
+    np.matmul(below_transposed, grad, grad_weights)
+    np.matmul(ones, grad, grad_biases)
 
 
 def _restore(

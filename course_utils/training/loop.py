@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from course_utils.arrays import finite_rows, positive_int
+from course_utils.losses import CROSS_ENTROPY
 from course_utils.network import MLP
 from course_utils.norms import l2_norm
 from course_utils.training.descent import SGD, Descent
 from course_utils.training.history import History
 
-Measure = Callable[[], "float | NDArray[np.float64]"]
+# What a record is computed from; given the step's targets.
+Measure = Callable[[NDArray[Any]], "float | NDArray[np.float64]"]
+# The signals that a pass must keep for what is recorded of them.
+_NEEDS = {
+    "pre_activation_rms": "pre_activation",
+    "grad_hidden_norm": "grad_hidden",
+    "grad_pre_activation_norm": "grad_pre_activation",
+}
 
 
 def train(
@@ -30,7 +39,8 @@ def train(
     """Train net in place for a number of steps; return what each of them recorded.
 
     data: (inputs, targets), see MLP.forward and MLP.backward. batch_size: examples in a step, None
-    for all of them. rng: needed to draw batches (see minibatches). record: names from RECORDABLE.
+    for all of them. rng: needed to draw batches (see minibatches). record: names from RECORDABLE;
+    signals of which nothing is recorded are not kept, for speed.
     The velocity starts at 0 in each call. The data are checked once, before the first step.
 
     Overflow is silent here: a run that explodes says so in its history, see
@@ -41,22 +51,21 @@ def train(
     targets = net.loss.check_targets(data[1], len(inputs), net.widths[-1])
     steps = positive_int("steps", steps, "Pass the number of updates, e.g. steps=100.")
     history = History(steps, net.n_layers, record)
+    _require_labels_for_accuracy(net, history)
+    batches = _batches(len(inputs), batch_size, rng)
     descent = Descent(optimizer, net.parameters)
     before, after = _measures(net, descent, history)
     loss = history.loss
+    keep = frozenset(_NEEDS[name] for name in history.names if name in _NEEDS)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for step, rows in zip(range(steps), _batches(len(inputs), batch_size, rng), strict=False):
-            batch, batch_targets = (
-                (inputs, targets) if rows is None else (inputs[rows], targets[rows])
-            )
-            loss[step] = net.loss_and_gradients(batch, batch_targets, validate=False)
+        for step, rows in zip(range(steps), batches, strict=False):
+            batch, wanted = (inputs, targets) if rows is None else (inputs[rows], targets[rows])
+            loss[step] = net.loss_and_gradients(batch, wanted, keep=keep, validate=False)
             for array, measure in before:
-                array[step] = measure()
-            if "accuracy" in history.names:
-                history["accuracy"][step] = _batch_accuracy(net, batch_targets)
+                array[step] = measure(wanted)
             descent.step(net.gradients)
             for array, measure in after:
-                array[step] = measure()
+                array[step] = measure(wanted)
     return history
 
 
@@ -96,16 +105,20 @@ def _measures(
     net: MLP, descent: Descent, history: History
 ) -> tuple[list[tuple[NDArray[np.float64], Measure]], list[tuple[NDArray[np.float64], Measure]]]:
     """Return (array, measure) pairs to fill in before and after a step's update."""
+    updates, _ = net.split(descent.update)
     before: dict[str, Measure] = {
-        "weight_norm": net.weights.norms,
-        "pre_activation_rms": lambda: net.signals.pre_activation.rms(),
-        "hidden_rms": lambda: net.signals.hidden.rms(),
-        "grad_hidden_norm": lambda: net.signals.grad_hidden.norms(),
-        "grad_pre_activation_norm": lambda: net.signals.grad_pre_activation.norms(),
-        "grad_weight_norm": net.grad_weights.norms,
-        "global_norm": lambda: l2_norm(net.gradients),
+        "weight_norm": lambda _: net.weights.norms(),
+        "pre_activation_rms": lambda _: net.signals.pre_activation.rms(),
+        "hidden_rms": lambda _: net.signals.hidden.rms(),
+        "accuracy": lambda labels: float(
+            np.mean(net.signals.outputs.argmax(axis=1) == labels),
+        ),
+        "grad_hidden_norm": lambda _: net.signals.grad_hidden.norms(),
+        "grad_pre_activation_norm": lambda _: net.signals.grad_pre_activation.norms(),
+        "grad_weight_norm": lambda _: net.grad_weights.norms(),
+        "global_norm": lambda _: l2_norm(net.gradients),
     }
-    after: dict[str, Measure] = {"update_norm": net.split(descent.update)[0].norms}
+    after: dict[str, Measure] = {"update_norm": lambda _: updates.norms()}
 
     def chosen(measures: dict[str, Measure]) -> list[tuple[NDArray[np.float64], Measure]]:
         return [(history[name], measures[name]) for name in history.names if name in measures]
@@ -113,5 +126,9 @@ def _measures(
     return chosen(before), chosen(after)
 
 
-def _batch_accuracy(net: MLP, labels: NDArray[np.intp]) -> float:
-    return float(np.mean(net.signals.outputs.argmax(axis=1) == labels))
+def _require_labels_for_accuracy(net: MLP, history: History) -> None:
+    if "accuracy" in history.names and net.loss is not CROSS_ENTROPY:
+        raise ValueError(
+            f"accuracy needs labels, got loss={net.loss.name!r}. Leave 'accuracy' out of record, "
+            "or build the network with loss='cross_entropy'."
+        )
