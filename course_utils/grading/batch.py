@@ -61,10 +61,13 @@ def read_hand_in(hand_in: HandIn) -> bytes:
         raise UnreadableError("It is a link, not a file. Hand in the notebook itself.")
     try:
         handle = os.open(hand_in.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(handle, "rb") as file:
+        try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise UnreadableError("It is not a file. Hand in the notebook itself.")
-            return file.read(MAX_HAND_IN_BYTES + 1)
+            with os.fdopen(handle, "rb", closefd=False) as file:
+                return file.read(MAX_HAND_IN_BYTES + 1)
+        finally:
+            os.close(handle)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise UnreadableError(f"It cannot be read: {reason}. Check its permissions.") from error

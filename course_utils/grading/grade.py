@@ -188,7 +188,7 @@ def _message(cells: Mapping[str, CellOutcome]) -> str:
     only, so what they say is the learner's own; of the hidden check only the kind of error is.
     """
     answer, visible, hidden = cells["answer"], cells["visible"], cells["hidden"]
-    if "NotImplementedError" in (_kind(visible.error), _kind(hidden.error)):
+    if "NotImplementedError" in {_kind(cell.error) for cell in cells.values()}:
         return "Not answered yet: the stub is still in place."
     if answer.status == "error":
         return f"Your answer cell stopped: {answer.error[:MAX_MESSAGE]}"

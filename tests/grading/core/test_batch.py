@@ -1,0 +1,258 @@
+"""A folder of hand-ins: found, read with care, graded side by side, written whole."""
+
+import csv
+import json
+import os
+import shutil
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from course_utils.grading import gradebook
+from course_utils.grading.batch import HandIn, find_hand_ins, grade_folder, read_hand_in
+from course_utils.grading.grade import refused
+from course_utils.grading.gradebook import defused, gradebook_csv, shown, write_atomically
+from course_utils.grading.key import read_keys
+from course_utils.grading.overlay import MAX_HAND_IN_BYTES, UnreadableError
+
+DOUBLE = {"double": "def double(x):\n    return x + x"}
+
+
+@pytest.fixture(scope="session")
+def keys(built_key):
+    return read_keys(built_key)
+
+
+@pytest.fixture
+def folder(tmp_path, hand_in):
+    """Put hand-ins into a folder: learner -> bytes of ex01_mini.ipynb."""
+
+    def put(**learners):
+        for learner, data in learners.items():
+            path = tmp_path / "hand_ins" / learner / "ex01_mini.ipynb"
+            path.parent.mkdir(parents=True)
+            path.write_bytes(data)
+        return tmp_path / "hand_ins"
+
+    return put
+
+
+class AtOnce(Executor):
+    """An executor that runs a job when it is given: any executor will do."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        future = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def rows(out):
+    with (out / "gradebook.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_only_notebooks_one_level_down_are_hand_ins(folder):
+    path = folder(zoe=b"1", ana=b"2")
+    (path / "loose.ipynb").write_text("{}")
+    (path / "ana" / "notes.txt").write_text("")
+    (path / "ana" / "deep").mkdir()
+    (path / "ana" / "deep" / "ex01_mini.ipynb").write_text("{}")
+    (path / ".ipynb_checkpoints").mkdir()
+    (path / ".ipynb_checkpoints" / "ex01_mini.ipynb").write_text("{}")
+    assert [(h.learner, h.exercise) for h in find_hand_ins(path)] == [
+        ("ana", "ex01_mini"),
+        ("zoe", "ex01_mini"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", "../ana", "a/b", "a\\b", "a\0b"])
+def test_no_name_leads_out_of_the_folder_of_the_grades(name):
+    for names in ((name, "ex01_mini"), ("ana", name)):
+        with pytest.raises(ValueError, match="no name of a folder"):
+            HandIn(*names, Path("x.ipynb"))
+
+
+def test_a_link_a_pipe_a_folder_and_a_giant_are_not_read(folder, built_key, tmp_path):
+    path = folder(ana=b"x")
+    links = path / "eve"
+    links.mkdir()
+    (links / "ex01_mini.ipynb").symlink_to(built_key / "ex01_mini.ipynb")
+    os.mkfifo(links / "pipe.ipynb")
+    (links / "folder.ipynb").mkdir()
+    (path / "mallory").symlink_to(built_key)
+    with (links / "giant.ipynb").open("wb") as file:
+        file.truncate(MAX_HAND_IN_BYTES * 50)
+    read = {}
+    for found in find_hand_ins(path):
+        try:
+            read[found.learner, found.exercise] = len(read_hand_in(found))
+        except UnreadableError as error:
+            read[found.learner, found.exercise] = str(error).partition(".")[0]
+    assert read == {
+        ("ana", "ex01_mini"): 1,
+        ("eve", "ex01_mini"): "It is a link, not a file",
+        ("eve", "pipe"): "It is not a file",
+        ("eve", "folder"): "It is not a file",
+        ("eve", "giant"): MAX_HAND_IN_BYTES + 1,
+        ("mallory", "ex01_mini"): "It is a link, not a file",
+    }
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_unreadable(folder):
+    path = folder(ana=b"x")
+    (path / "ana" / "ex01_mini.ipynb").chmod(0)
+    with pytest.raises(UnreadableError, match="Permission denied"):
+        read_hand_in(find_hand_ins(path)[0])
+
+
+@pytest.mark.parametrize("executor", [AtOnce, lambda: ThreadPoolExecutor(2)], ids=["own", "pool"])
+def test_bad_hand_ins_never_stop_the_others(
+    folder, keys, hand_in, run_in_process, tmp_path, executor
+):
+    path = folder(ana=hand_in(DOUBLE), bad=b"{", cy=hand_in(), worse=b"\xff", zoe=hand_in(DOUBLE))
+    (path / "cy" / "essay.ipynb").write_text("{}")
+    with executor() as pool:
+        grade_folder(
+            find_hand_ins(path), keys, tmp_path / "out", run=run_in_process, executor=pool, ahead=2
+        )
+    assert [tuple(row.values()) for row in rows(tmp_path / "out")] == [
+        ("ana", "ex01_mini", "7", "20", "graded"),
+        ("bad", "ex01_mini", "0", "20", "unreadable"),
+        ("cy", "essay", "0", "0", "unreadable"),
+        ("cy", "ex01_mini", "0", "20", "graded"),
+        ("worse", "ex01_mini", "0", "20", "unreadable"),
+        ("zoe", "ex01_mini", "7", "20", "graded"),
+    ]
+    for row in rows(tmp_path / "out"):
+        name = Path(row["learner"], row["exercise"])
+        result = json.loads((tmp_path / "out" / "results" / f"{name}.json").read_text())
+        assert [str(result[c]) for c in gradebook.COLUMNS] == list(row.values())
+        page = (tmp_path / "out" / "feedback" / f"{name}.html").read_text(encoding="utf-8")
+        assert f"<strong>{row['points']}</strong>" in page
+
+
+def test_a_grader_that_fails_itself_says_so_and_goes_on(
+    folder, keys, hand_in, run_in_process, tmp_path
+):
+    path = folder(ana=hand_in(DOUBLE), bob=hand_in({"double": "crash"}))
+
+    def run(notebook):
+        if any("crash" in cell.source for cell in notebook.cells):
+            raise RuntimeError("a fault of the grader's own")
+        return run_in_process(notebook)
+
+    grade_folder(find_hand_ins(path), keys, tmp_path / "out", run=run, executor=AtOnce())
+    assert [row["status"] for row in rows(tmp_path / "out")] == ["graded", "grader_failed"]
+    page = (tmp_path / "out/feedback/bob/ex01_mini.html").read_text()
+    assert "not your fault" in page
+    assert "a fault of the grader's own" not in page
+    assert (
+        "a fault of the grader's own" in (tmp_path / "out/results/bob/ex01_mini.json").read_text()
+    )
+
+
+NAMES = [
+    "O'Brien, Ana",
+    "Łucja Żółć",
+    "=cmd|'calc'!A0",
+    "@sum",
+    "+1",
+    "-x",
+    'a"b',
+    "naïve\nline",
+]
+
+
+def test_any_learner_name_is_a_row_that_reads_back(folder, keys, hand_in, run_in_process, tmp_path):
+    path = folder(**{name: hand_in(DOUBLE) for name in NAMES})
+    grade_folder(find_hand_ins(path), keys, tmp_path / "out", run=run_in_process, executor=AtOnce())
+    found = [row["learner"] for row in rows(tmp_path / "out")]
+    assert sorted(found) == sorted(defused(name) for name in NAMES)
+    assert not any(name.startswith(("=", "+", "-", "@")) for name in found)
+    assert all((tmp_path / "out/results" / name / "ex01_mini.json").is_file() for name in NAMES)
+
+
+def test_a_name_that_is_no_utf8_is_shown_with_escapes(folder, keys, hand_in, tmp_path):
+    name = os.fsdecode(b"caf\xe9")
+    path = folder(**{name: b"{"})
+    grade_folder(
+        find_hand_ins(path), keys, tmp_path / "out", run=lambda notebook: None, executor=AtOnce()
+    )
+    assert [row["learner"] for row in rows(tmp_path / "out")] == ["caf\\xe9"]
+    assert shown("plain") == "plain"
+
+
+def test_the_gradebook_is_the_same_in_whatever_order_results_come(keys):
+    key = keys["ex01_mini"]
+    results = [refused(b"", key, learner=name, reason="") for name in ("b", "a", "c")]
+    assert gradebook_csv(results) == gradebook_csv(results[::-1])
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "new" / "gradebook.csv"
+    write_atomically(path, "first ä\n")
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(gradebook.os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(path, "second\n")
+    assert path.read_text(encoding="utf-8") == "first ä\n"
+    assert [file.name for file in path.parent.iterdir()] == ["gradebook.csv"]
+
+
+def test_a_full_disk_stops_the_batch_and_keeps_what_is_written(
+    folder, keys, hand_in, run_in_process, tmp_path, monkeypatch
+):
+    path, out = folder(ana=hand_in(DOUBLE), bob=hand_in(DOUBLE)), tmp_path / "out"
+    writes, fsync = [], os.fsync
+
+    def fills_up(handle):
+        writes.append(handle)
+        if len(writes) > 2:
+            raise OSError(28, "No space left on device")
+        fsync(handle)
+
+    monkeypatch.setattr(gradebook.os, "fsync", fills_up)
+    with pytest.raises(OSError, match="No space left"):
+        grade_folder(find_hand_ins(path), keys, out, run=run_in_process, executor=AtOnce())
+    files = sorted(str(file.relative_to(out)) for file in out.rglob("*") if file.is_file())
+    assert files == ["feedback/ana/ex01_mini.html", "results/ana/ex01_mini.json"]
+
+
+def test_no_more_hand_ins_are_held_in_memory_than_asked_for(
+    folder, keys, hand_in, run_in_process, tmp_path
+):
+    path = folder(**{f"learner{n}": hand_in(DOUBLE) for n in range(6)})
+    pending = []
+
+    class Late(Executor):
+        """Fulfils nothing until as many jobs wait as may wait."""
+
+        def submit(self, fn, /, *args, **kwargs):
+            future = Future()
+            pending.append((future, lambda: fn(*args, **kwargs)))
+            most.append(sum(not waiting.done() for waiting, _ in pending))
+            if most[-1] == 3 or len(pending) == 6:
+                for waiting, job in pending:
+                    if not waiting.done():
+                        waiting.set_result(job())
+            return future
+
+    most = []
+    grade_folder(
+        find_hand_ins(path), keys, tmp_path / "out", run=run_in_process, executor=Late(), ahead=3
+    )
+    assert max(most) == 3
+    assert len(rows(tmp_path / "out")) == 6
+
+
+def test_a_copied_key_folder_grades_alike(keys, built_key, tmp_path):
+    shutil.copytree(built_key, tmp_path / "copy")
+    assert read_keys(tmp_path / "copy") == keys
