@@ -74,6 +74,8 @@ class NotebookCell(IPyNbCell):  # type: ignore[misc]
         seconds = min(self.parent.limits.cell_seconds, self.parent.ends_at - time.monotonic())
         if seconds <= 0:
             kernel.give_up("timed_out", "the time for the whole notebook was up")
+        if not kernel.is_alive():
+            kernel.give_up("kernel_died", "the kernel ended between two cells")
         if kernel.ended:
             raise CellNotRun
         self.config.option.nbval_cell_timeout = seconds
@@ -82,10 +84,12 @@ class NotebookCell(IPyNbCell):  # type: ignore[misc]
         self.parent.timed_out = False
         try:
             super().runtest()
-        finally:
-            if self.parent.timed_out:
-                kernel.detail = kernel.detail or "a cell used up its time"
-                raise CellTimedOut(f"the cell did not finish within {seconds:g} s")
+        except NbCellError:
+            if not self.parent.timed_out:
+                raise
+        if self.parent.timed_out:
+            # Also when the cell came to a good end after it was interrupted.
+            raise CellTimedOut(f"the cell did not finish within {seconds:g} s")
         self._judge()
 
     def _judge(self) -> None:
@@ -158,7 +162,10 @@ class NotebookRun:
         """Emit a cell's outcome as soon as it is known: the worker may be stopped any moment."""
         error = call.excinfo.value if call.excinfo else None
         if call.when == "setup" and error is not None:
-            self.ended, self.detail = "sandbox_failed", f"the kernel did not start: {error}"
+            self.log.seek(0)
+            said = self.log.read()[-2000:].decode(errors="replace").strip()
+            self.ended = "sandbox_failed"
+            self.detail = f"the kernel did not start: {error}. {said}".strip()
         elif call.when == "call" and isinstance(item, NotebookCell):
             record = item.record(error, call.duration)
             if record["status"] == "timed_out":

@@ -28,7 +28,8 @@ from course_utils.grading.sandbox import Limits
 
 POLL_SECONDS = 0.1
 _IOPUB_SECONDS = 0.05  # the subscription may be a moment later than the first reply
-_ENVELOPE_BYTES = 1000  # ids, signature and headers of a message that a learner has no part in
+_ENVELOPE_BYTES = 1000  # ids, signature and headers of a message: no part of what is printed
+_LEAST_BYTES = 256  # what a message counts at least, since each costs time and memory
 
 
 class KernelStopped(Exception):  # noqa: N818 (an end, not always an error)
@@ -172,7 +173,7 @@ class GuardedKernel(RunningKernel):  # type: ignore[misc]
                 except zmq.Again:
                     break
                 size = sum(map(len, frames))
-                self._bytes += max(64, size - _ENVELOPE_BYTES)
+                self._bytes += max(_LEAST_BYTES, size - _ENVELOPE_BYTES)
                 if self._bytes > self.limits.output_bytes:
                     self._stop_flood()
                 with contextlib.suppress(Exception):

@@ -114,12 +114,11 @@ class Sandbox:
         view = _show(_trees(), self.hide, package=True, scratch_bytes=1 << 20)
         user = str(1_500_000_000 + secrets.randbelow(500_000_000))
         return [
-            *(self.bwrap, "--die-with-parent", *view),
+            # Its end can't be signalled to a process of another user; a process namespace's can.
+            *(self.bwrap, "--die-with-parent", "--unshare-pid", *view),
             *("--bind", "/proc", "/proc", "--dev-bind", "/dev", "/dev"),
             *("--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"),
-            *("setpriv", "--reuid", user, "--regid", user, "--clear-groups"),
-            # A change of user clears the signal that bubblewrap asked for.
-            *("--pdeathsig", "KILL", "--"),
+            *("setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--"),
         ]
 
     def check(self) -> None:
