@@ -193,12 +193,13 @@ def _message(cells: Mapping[str, CellOutcome]) -> str:
     if answer.status == "error":
         return f"Your answer cell stopped: {answer.error[:MAX_MESSAGE]}"
     if visible.status in ("failed", "error") and visible.error:
-        return f"The visible check says: {visible.error[:MAX_MESSAGE]}"
+        told = visible.error.removeprefix("AssertionError: ")
+        return f"The visible check says: {told[:MAX_MESSAGE]}"
     if hidden.status == "error":
         kind = _kind(hidden.error)
         kind = kind if kind in PUBLIC_ERRORS else "an exception"
-        return f"With other inputs than those of the visible check it raised {kind}."
-    return "With other inputs than those of the visible check its values are not right."
+        return f"The visible check is satisfied, but on other inputs it raised {kind}."
+    return "The visible check is satisfied, but on other inputs the values are not right."
 
 
 def _kind(error: str) -> str:

@@ -189,7 +189,7 @@ MESSAGES = {
     "not answered": ('raise NotImplementedError("Question 1.2: Squared")  # hm', "Not answered"),
     "does not parse": ("def square(x:", "Your answer cell stopped: SyntaxError"),
     "stops": ("import nothing_here", "Your answer cell stopped: ModuleNotFoundError"),
-    "visibly wrong": ("def square(x):\n    return 17.5", "The visible check says: AssertionError"),
+    "visibly wrong": ("def square(x):\n    return 17.5", "The visible check says: square(1.5)"),
     "raises on other inputs": (
         "def square(x):\n    if x == 1.5:\n        return 2.25\n    raise ValueError(x)",
         "it raised ValueError.",

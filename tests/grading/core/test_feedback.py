@@ -1,0 +1,162 @@
+"""The feedback page: it says what it must, gives nothing away, and runs nothing."""
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from course_utils.grading.feedback import OUTCOME_WORDS, STATUS_WORDS, feedback_html
+from course_utils.grading.grade import ENDINGS, QuestionResult, Result
+
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}"
+
+
+def question(**fields):
+    return QuestionResult(
+        **{
+            "number": "1.1",
+            "slug": "double",
+            "title": "Twice",
+            "points": 0,
+            "max_points": 7,
+            "outcome": "not_earned",
+            **fields,
+        }
+    )
+
+
+def result(*questions, **fields):
+    return Result(
+        **{
+            "learner": "Ana",
+            "exercise": "ex01_mini",
+            "title": "Exercise 01 · Mini",
+            "status": "graded",
+            "reason": "",
+            "points": sum(q.points for q in questions),
+            "max_points": sum(q.max_points for q in questions),
+            "questions": questions,
+            "sandboxed": True,
+            "hand_in_sha256": "",
+            "key_sha256": "",
+            "grader": "0",
+            "seconds": 1.0,
+            **fields,
+        }
+    )
+
+
+class Page(HTMLParser):
+    """The tags, attributes and text of a page; fails on tags that do not close."""
+
+    VOID = ("meta",)
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.attributes, self.text, self.open = [], [], "", []
+        self.feed(html)
+        assert self.open == [], f"left open: {self.open}"
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_every_text_of_a_learner_is_escaped():
+    evil = question(title=EVIL, misconception=EVIL, advice=EVIL, message=EVIL, number=EVIL)
+    told = replace(evil, advice="", message=EVIL)
+    page = Page(feedback_html(result(evil, told, learner=EVIL, exercise=EVIL, title=EVIL)))
+    assert not {"script", "img"} & set(page.tags)
+    assert page.text.count("<script>alert(1)</script>") > 5
+    assert "49" not in page.text
+
+
+def test_the_page_needs_no_other_file():
+    page = Page(feedback_html(result(question())))
+    assert not {"link", "script", "img", "iframe"} & set(page.tags)
+    assert not {"src", "href", "onclick"} & {name for name, _ in page.attributes}
+    assert "url(" not in page.text
+    assert "@import" not in page.text
+    for word in ("prefers-color-scheme: dark", "@media print"):
+        assert word in page.text
+
+
+def test_points_verdict_and_advice_stand_on_the_page():
+    page = Page(
+        feedback_html(
+            result(
+                question(outcome="earned", points=7),
+                question(number="1.2", misconception="adds instead", advice="Multiply."),
+                question(number="1.3", outcome="blank", message="Not answered yet."),
+            )
+        )
+    )
+    words = " ".join(page.text.split())
+    for expected in ("7 of 21 points", "✓ Right", "adds instead", "Multiply.", "– Not answered"):
+        assert expected in words
+    assert "33.3%" in dict(page.attributes)["style"]
+
+
+def test_advice_stands_in_place_of_the_message_that_would_repeat_it():
+    page = Page(feedback_html(result(question(advice="Multiply.", message="values not right"))))
+    assert "values not right" not in page.text
+
+
+@pytest.mark.parametrize("status", [*ENDINGS, "unreadable", "grader_failed"])
+def test_a_hand_in_that_did_not_end_well_is_explained(status):
+    page = Page(feedback_html(result(question(outcome=status), status=status, reason="a detail")))
+    assert STATUS_WORDS[status] in page.text
+    assert ("a detail" in page.text) == (status == "unreadable")
+
+
+def test_a_page_without_points_or_questions_is_whole():
+    page = Page(feedback_html(result(status="unreadable", reason="No exercise has this name.")))
+    assert "No exercise has this name." in page.text
+
+
+def test_a_run_without_a_sandbox_is_stamped():
+    assert "without a sandbox" in feedback_html(result(question(), sandboxed=False))
+    assert "without a sandbox" not in feedback_html(result(question()))
+
+
+def test_every_outcome_has_words():
+    for outcome in (*OUTCOME_WORDS, *ENDINGS):
+        page = Page(feedback_html(result(question(outcome=outcome))))
+        assert OUTCOME_WORDS.get(outcome, "Was stopped") in page.text
+
+
+def test_every_text_can_be_read_on_its_ground(contrast_pairs):
+    for ground, text, ratio in contrast_pairs:
+        assert ratio >= 4.5, f"{text} on {ground}: {ratio:.2f}"
+
+
+@pytest.fixture
+def contrast_pairs():
+    """WCAG 2 contrast of each text colour on each ground, in light, dark and print."""
+    import re
+
+    pairs = []
+    for theme in re.findall(r":root \{(.*?)\}", feedback_html(result(question())), re.DOTALL):
+        colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]+)", theme))
+        for ground in ("page", "card", "note"):
+            texts = ["text"] if ground == "note" else ["text", "quiet", "right", "wrong"]
+            for text in texts:
+                first, second = sorted(map(luminance, (colours[ground], colours[text])))
+                pairs.append((colours[ground], colours[text], (second + 0.05) / (first + 0.05)))
+    assert len(pairs) == 27
+    return pairs
+
+
+def luminance(colour):
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    channels = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
