@@ -1,0 +1,1 @@
+"""Measurements: how fast the engine and the explorers are, beside their peers."""
