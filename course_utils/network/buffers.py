@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from course_utils.arrays import FloatArray
+from course_utils.arrays import FloatArray, aligned
 from course_utils.network.signals import Signals
 
 
@@ -45,5 +45,5 @@ class Buffers:
         buffer = self._shared.get(name)
         if buffer is None or buffer.size < entries:
             # Views of a smaller buffer that were handed out before remain valid.
-            buffer = self._shared[name] = np.full(entries, np.nan, self._signals.inputs.dtype)
+            buffer = self._shared[name] = aligned((entries,), np.nan, self._signals.inputs.dtype)
         return buffer[:entries].reshape(shape)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from course_utils.activations import Activation, get_activation
-from course_utils.arrays import FloatArray, finite_rows, float_dtype, layer_widths
+from course_utils.arrays import FloatArray, aligned, finite_rows, float_dtype, layer_widths
 from course_utils.initializers import draw_weights, require_scheme
 from course_utils.losses import Loss, get_loss
 from course_utils.network.layer_arrays import LayerArrays
@@ -74,8 +74,8 @@ class MLP:
         self.loss = loss
         self.dtype = float_dtype(dtype)
         n_weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(widths))
-        self.parameters: FloatArray = np.zeros(n_weights + sum(widths[1:]), self.dtype)
-        self.gradients: FloatArray = np.full_like(self.parameters, np.nan)
+        self.parameters: FloatArray = aligned((n_weights + sum(widths[1:]),), 0.0, self.dtype)
+        self.gradients: FloatArray = aligned(self.parameters.shape, np.nan, self.dtype)
         self.weights, self.biases = self.split(self.parameters)
         self.grad_weights, self.grad_biases = self.split(self.gradients)
         self._plan: Plan | None = None

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from course_utils.arrays import FloatArray
+from course_utils.arrays import FloatArray, aligned
 from course_utils.network.buffers import Buffers
 from course_utils.network.layer_arrays import LayerArrays, equal_runs
 from course_utils.network.signals import Signals
@@ -80,7 +80,7 @@ class Plan:
         self._gradients = gradients
         self._buffers = buffers = Buffers(signals)
         # ones @ grad adds up the examples by a matrix product, far quicker than a sum over axis 1.
-        self.ones = np.ones((1, signals.examples), signals.inputs.dtype)
+        self.ones = aligned((1, signals.examples), 1.0, signals.inputs.dtype)
         *self.hidden_layers, self.output_layer = _forward_steps(signals, buffers, parameters)
         last = len(parameters.weights) - 1
         grad = buffers.block("grad_pre_activation", last, last + 1, spare=1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.arrays import FloatArray
+from course_utils.arrays import FloatArray, aligned
 from course_utils.network.layer_arrays import LayerArrays
 
 # The signals that a pass can do without keeping; inputs and hidden are needed by the backward pass.
@@ -40,13 +40,13 @@ class Signals:
         self.examples = examples
         self.kept = frozenset(keep)
         self._shapes = [(examples, width) for width in widths[1:]]
-        self.inputs: FloatArray = np.zeros((examples, widths[0]), dtype)
+        self.inputs: FloatArray = aligned((examples, widths[0]), np.nan, dtype)
         self.hidden = self._layers(dtype)
         self._arrays = {name: self._layers(dtype) for name in self.kept}
 
     def _layers(self, dtype: np.dtype[np.floating[Any]]) -> LayerArrays:
         entries = sum(examples * width for examples, width in self._shapes)
-        return LayerArrays(self._shapes, np.full(entries, np.nan, dtype))
+        return LayerArrays(self._shapes, aligned((entries,), np.nan, dtype))
 
     @property
     def pre_activation(self) -> LayerArrays:

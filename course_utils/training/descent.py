@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_utils.arrays import FloatArray
+from course_utils.arrays import FloatArray, aligned
 from course_utils.norms import l2_norm
 
 
@@ -57,9 +57,11 @@ class Descent:
     def __init__(self, settings: SGD, parameters: FloatArray) -> None:
         """Start at rest."""
         self.settings = settings
-        self.update = np.zeros_like(parameters)
+        self.update = aligned(parameters.shape, 0.0, parameters.dtype)
         self._parameters = parameters
-        self._velocity = np.zeros_like(parameters) if settings.momentum else None
+        self._velocity = (
+            aligned(parameters.shape, 0.0, parameters.dtype) if settings.momentum else None
+        )
 
     def step(self, gradients: FloatArray) -> None:
         """Move the parameters, in place, against the gradients (which stay as they are)."""
