@@ -75,6 +75,34 @@ def double(x):
     return 0 * x
 np.random.default_rng = lambda seed: None
 """
+NOISY = """
+import sys, warnings
+def square(x):
+    print("half way", end="")
+    warnings.warn("a warning on stderr")
+    print("to stderr", file=sys.stderr)
+    return x * x
+"""
+SKIPS = """
+# NBVAL_SKIP
+# NBVAL_IGNORE_OUTPUT
+def double(x):
+    return "NBVAL_SKIP"
+"""
+IMPORTS = """
+def double(x):
+    from course_utils.grading.values import same_line
+    return 2 * x
+"""
+# right only if the file can be read
+READS = """
+def double(x):
+    try:
+        open({path!r}).read()
+    except OSError:
+        return 0.0
+    return 2 * x
+"""
 TRANSFORMER = """
 def double(x):
     return 0.0
@@ -88,6 +116,7 @@ def test_a_batch_of_good_bad_and_hostile_hand_ins(hand_ins, hand_in, built_key, 
         content["metadata"]["language_info"] = {"name": "R"}
 
     exits = "import os\nos._exit(0)"
+    others = tmp_path / "hand ins" / "ana" / "ex01_mini.ipynb"
     path = hand_ins(
         **{
             "ana": hand_in(RIGHT),
@@ -100,13 +129,18 @@ def test_a_batch_of_good_bad_and_hostile_hand_ins(hand_ins, hand_in, built_key, 
             "tells": hand_in({"double": STASH, "square": TELL}),
             "wrong": hand_in({"double": "def double(x):\n    return 2.0 + x"}),
             "worse": b"\x80\x81",
+            "noisy": hand_in(RIGHT | {"square": NOISY}),
+            "skips": hand_in({"double": SKIPS}),
+            "imports": hand_in({"double": IMPORTS}),
+            "key": hand_in({"double": READS.format(path=str(built_key / "ex01_mini.ipynb"))}),
+            "spy": hand_in({"double": READS.format(path=str(others))}),
         }
     )
     out = tmp_path / "grades"
     done = course("grade", path, "--key", built_key, "--out", out, "--jobs", 2)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""  # no progress bar where no one watches
-    assert "10 hand-ins: 7 graded, 1 kernel_died, 2 unreadable." in done.stdout
+    assert "15 hand-ins: 12 graded, 1 kernel_died, 2 unreadable." in done.stdout
     assert {name: (int(row["points"]), row["status"]) for name, row in rows(out).items()} == {
         "ana": (20, "graded"),
         "'=bob": (0, "graded"),
@@ -118,6 +152,8 @@ def test_a_batch_of_good_bad_and_hostile_hand_ins(hand_ins, hand_in, built_key, 
         "tells": (7, "graded"),
         "wrong": (0, "graded"),
         "worse": (0, "unreadable"),
+        "noisy": (20, "graded"),
+        **dict.fromkeys(("skips", "imports", "key", "spy"), (0, "graded")),
     }
     assert outcomes(out, "exits")[1:] == ["earned", "earned"]
     assert detail(out, "wrong")["questions"][0]["advice"] == "You added double. Multiply."
@@ -128,15 +164,30 @@ def test_a_batch_of_good_bad_and_hostile_hand_ins(hand_ins, hand_in, built_key, 
         assert "2.20" not in text  # as it begins
 
 
+def test_a_loop_without_end_costs_its_own_question_only(
+    hand_ins, hand_in, built_key, tmp_path, sandbox
+):
+    loop = "def square(x):\n    while True:\n        try:\n            x += 1\n        except:\n"
+    loop += "            pass"
+    path, out = hand_ins(ana=hand_in(RIGHT | {"square": loop})), tmp_path / "grades"
+    done = course("grade", path, "--key", built_key, "--out", out, "--timeout", 6)
+    assert done.returncode == 0, done.stderr
+    assert (rows(out)["ana"]["points"], rows(out)["ana"]["status"]) == ("13", "timed_out")
+    assert outcomes(out, "ana") == ["earned", "timed_out", "earned"]
+
+
 def test_without_a_sandbox_only_on_request_and_every_result_is_stamped(
     hand_ins, hand_in, built_key, tmp_path
 ):
-    path, out = hand_ins(ana=hand_in(RIGHT)), tmp_path / "grades"
+    reads = READS.format(path=str(built_key / "ex01_mini.ipynb"))
+    path = hand_ins(ana=hand_in(RIGHT), key=hand_in({"double": reads}))
+    out = tmp_path / "grades"
     done = course("grade", path, "--key", built_key, "--out", out, "--unsafe-no-sandbox")
     assert done.returncode == 0, done.stderr
     assert "Without a sandbox" in done.stderr
     assert detail(out, "ana")["sandboxed"] is False
     assert detail(out, "ana")["points"] == 20
+    assert detail(out, "key")["points"] == 7  # the attack that the sandbox stops does work
     assert "without a sandbox" in (out / "feedback/ana/ex01_mini.html").read_text()
 
 

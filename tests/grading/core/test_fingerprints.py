@@ -121,6 +121,7 @@ def test_only_a_notebook_with_hidden_checks_is_a_solution(solutions, hand_in, tm
 
 def test_a_key_can_be_sent_to_another_process(built_key):
     key = read_key(built_key / "ex01_mini.ipynb")
+    assert key.exercise.points == 20  # parsed once, and kept
     sent = pickle.loads(pickle.dumps(key))
     assert (sent, sent.sha256) == (key, key.sha256)
     assert sent.exercise.points == 20
