@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Each command imports what it needs: `course lab` must not wait for the grader.
 
 OK, FAILED, WRONG_USAGE = 0, 1, 2
+PROMPT_CONNECTION = "course_utils.lab_websocket.PromptConnection"
 START_PAGE = "notebooks/00_start_here.ipynb"
 COURSE_MARK = ("notebooks", "course_utils")
 
@@ -114,7 +115,11 @@ def _lab(options: argparse.Namespace) -> int:
     course = course_folder()
     if not (course / START_PAGE).is_file():
         raise ValueError(f"{course} has no {START_PAGE}. Get a fresh copy of the course.")
-    arguments = [f"--ServerApp.root_dir={course}", f"--LabApp.default_url=/lab/tree/{START_PAGE}"]
+    arguments = [
+        f"--ServerApp.root_dir={course}",
+        f"--LabApp.default_url=/lab/tree/{START_PAGE}",
+        f"--ServerApp.kernel_websocket_connection_class={PROMPT_CONNECTION}",
+    ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         arguments.append("--allow-root")  # a container's only user; JupyterLab would refuse
     LabApp.launch_instance(argv=[*arguments, *options.rest])

@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "figures": set(),
     "checks": set(),
     "notebooks": set(),
+    "lab_websocket": set(),
     "network": FOUNDATIONS,
     "training": FOUNDATIONS | {"network"},
     "explorers": LESSON_CODE,

@@ -174,9 +174,7 @@ def type_into(page, marker: str, source: str) -> None:
 
 def picture_hash(page) -> str:
     """Hash of the pixels of the explorer's picture, as they are on the screen."""
-    picture = page.locator(
-        f"{VISIBLE} .jp-CodeCell:has(.noUi-handle) .jp-OutputArea-output img"
-    ).first
+    picture = page.locator(f"{VISIBLE} .course-explorer img").first
     picture.evaluate("element => element.scrollIntoView({block: 'center'})")
     page.wait_for_timeout(100)
     box = picture.bounding_box()
@@ -186,8 +184,8 @@ def picture_hash(page) -> str:
 
 
 def drag_slider(page, to: float, *, index: int = 0, steps: int = 8) -> str:
-    """Drag a slider's handle to the fraction `to` of its track; returns the value it shows."""
-    handle = page.locator(f"{VISIBLE} .noUi-handle").nth(index)
+    """Drag an explorer's slider to the fraction `to` of its track; returns the value it shows."""
+    handle = page.locator(f"{VISIBLE} .course-explorer .noUi-handle").nth(index)
     handle.scroll_into_view_if_needed()
     track = handle.locator("xpath=ancestor::*[contains(@class,'noUi-base')]")
     start, rail = handle.bounding_box(), track.bounding_box()
