@@ -1,11 +1,13 @@
 """The kernel's entry point, run by path inside the sandbox, where the package is not installed.
 
-Usage: ``python -I kernel.py -f CONNECTION_FILE``. It starts ipykernel with less than usual: no
-debugger, no history. Of the course it offers ``course_utils.checks`` and nothing else.
+Usage: ``python -I kernel.py -f CONNECTION_FILE``, or ``--check`` to go no further than the door.
+It starts ipykernel with less than usual: no debugger, no history. Of the course it offers
+``course_utils.checks`` and nothing else.
 """
 
 from __future__ import annotations
 
+import runpy
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
@@ -34,8 +36,12 @@ class OnlyChecks(MetaPathFinder):
 def main() -> None:
     """Start ipykernel."""
     here = Path(__file__).resolve().parent
-    if (here / "course_utils").is_dir():
+    if (here / "course_utils").is_dir():  # in the sandbox, not in the package
         sys.path.insert(0, str(here))
+        runpy.run_path(str(here / "syscalls.py"))["refuse_needless_calls"]()
+    if sys.argv[1:] == ["--check"]:
+        print("the room is open")
+        return
     sys.meta_path.insert(0, OnlyChecks())
     # ipykernel imports the debugger when it can be imported: a fifth of a second for nothing.
     sys.modules["debugpy"] = None  # type: ignore[assignment]

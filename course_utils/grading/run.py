@@ -24,6 +24,7 @@ from nbformat import NotebookNode
 from course_utils.grading.processes import end_tree
 from course_utils.grading.sandbox import (
     CONNECTION_FOLDER,
+    KERNEL_SCRIPT,
     PACKAGE,
     Limits,
     Sandbox,
@@ -129,7 +130,7 @@ def _code_cell_ids(notebook: NotebookNode) -> list[str]:
 
 
 def _job(notebook: NotebookNode, limits: Limits, sandbox: Sandbox | None) -> dict[str, Any]:
-    script = "/course/kernel.py" if sandbox else str(PACKAGE / "grading" / "kernel.py")
+    script = KERNEL_SCRIPT if sandbox else str(PACKAGE / "grading" / "kernel.py")
     argv = [sys.executable, "-I", script, "-f", "{connection_file}"]
     return {
         "notebook": nbformat.writes(notebook),

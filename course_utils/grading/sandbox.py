@@ -24,6 +24,7 @@ import course_utils
 
 PACKAGE = Path(course_utils.__file__).resolve().parent
 CONNECTION_FOLDER = "/conn"
+KERNEL_SCRIPT = "/course/kernel.py"
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _ETC = ("ld.so.cache", "alternatives", "localtime")
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "USER": "learner", "LANG": "C.UTF-8"}
@@ -123,15 +124,14 @@ class Sandbox:
 
     def check(self) -> None:
         """Start both rooms once. Raises SandboxUnavailable with the reason and the remedy."""
-        said = "the room is open"
-        inner = self.kernel_command([sys.executable, "-I", "-c", f"print({said!r})"], Limits())
+        inner = self.kernel_command([sys.executable, "-I", KERNEL_SCRIPT, "--check"], Limits())
         try:
             done = subprocess.run(
                 self.worker_command(inner), capture_output=True, text=True, timeout=30, cwd="/"
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise SandboxUnavailable(_explain(self.bwrap, str(error))) from error
-        if done.stdout.strip() != said:
+        if done.stdout.strip() != "the room is open":
             reason = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
             raise SandboxUnavailable(_explain(self.bwrap, reason))
 
@@ -239,7 +239,8 @@ def _course_folder() -> list[str]:
     files = {
         PACKAGE / "__init__.py": "/course/course_utils/__init__.py",
         PACKAGE / "checks.py": "/course/course_utils/checks.py",
-        PACKAGE / "grading" / "kernel.py": "/course/kernel.py",
+        PACKAGE / "grading" / "kernel.py": KERNEL_SCRIPT,
+        PACKAGE / "grading" / "syscalls.py": "/course/syscalls.py",
     }
     return [arg for file, shown in files.items() for arg in ("--ro-bind", str(file), shown)]
 

@@ -213,12 +213,36 @@ def test_a_full_disk_costs_only_its_own_question(
     assert outcome.cells["c1"].status == "passed"
 
 
+def test_memory_that_no_limit_counts_is_refused(look: Look, sandbox: Sandbox) -> None:
+    source = """
+import ctypes, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+seen = []
+try:
+    os.close(os.memfd_create("x"))
+    seen.append("anonymous file")
+except OSError:
+    pass
+segment = libc.shmget(0, 4096, 0o1600)
+if segment != -1:
+    libc.shmctl(segment, 0, None)
+    seen.append("shared segment")
+try:
+    socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET).close()
+    seen.append("socket of the host")
+except OSError as error:
+    if error.errno != 1:
+        seen.append("not there to begin with")
+"""
+    assert look(source, sandbox=sandbox) == []
+    assert look(source, sandbox=None)[:2] == ["anonymous file", "shared segment"]  # type: ignore[index]
+
+
 def test_one_file_is_no_larger_than_the_disk(look: Look, sandbox: Sandbox) -> None:
     source = """
-import os
-fd = os.memfd_create("x")
 try:
-    os.ftruncate(fd, 1 << 40)
+    with open("sparse", "wb") as file:
+        file.truncate(1 << 40)
     seen = "made"
 except OSError:
     seen = "refused"
