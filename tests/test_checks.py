@@ -7,6 +7,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from traitlets.config import Config
 
 from course_utils.checks import assert_gradients_match, check, gradient_check, passed
 
@@ -164,6 +167,22 @@ def test_one_number_in_a_list_is_that_number():
 def test_passed_prints_the_tick_and_nothing_else(capsys):
     passed("1.1")
     assert capsys.readouterr() == ("✓ 1.1\n", "")
+
+
+def test_a_notebook_shows_the_message_and_no_traceback(monkeypatch, tmp_path):
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    with capture_output() as shown:
+        result = shell.run_cell(
+            "from course_utils.checks import check\n"
+            "check(1.0, 2.0, name='the slope', hint='Look at the sign. ' * 9)"
+        )
+    assert isinstance(result.error_in_exec, AssertionError)
+    lines = shown.stdout.strip().splitlines()
+    assert lines[0].startswith("✗ the slope must be 2, got 1. Look at the sign.")
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 88
+    assert "Traceback" not in shown.stdout
 
 
 # --- the gradient check ----------------------------------------------------------------------
