@@ -162,11 +162,12 @@ def test_an_answer_that_takes_hours_earns_nothing_and_costs_no_other_question(ru
     sources = {q.slug: exercise.cell(q, "answer").source for q in exercise.questions}
     slow = next(q for q in exercise.questions if q.slug == walk.question)
     sources[slow.slug] = answer_source(slow, walk.code)
-    hasty = partial(run, limits=Limits(cell_seconds=3))
+    hasty = partial(run, limits=Limits(cell_seconds=4))
     result = grade_one(hand_in(name, sources), keys[name], learner="slow", run=hasty)
     assert result.points == exercise.points - slow.points
     (late,) = [q for q in result.questions if q.slug == slow.slug]
     assert (late.outcome, late.points) == ("timed_out", 0)
+    assert (late.misconception, late.advice) == (walk.name, walk.message)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -161,13 +161,13 @@ def _judge(question: Question, run: RunOutcome, key: Key) -> QuestionResult:
     hidden = cells["hidden"]
     if hidden.status == "passed":
         return replace(result, outcome="earned", points=question.points)
+    if mark := recognise(question, hidden.stdout, key.fingerprints):
+        result = replace(result, misconception=mark.name, advice=mark.message)
     for cell in cells.values():
         if cell.status == "timed_out":
             return replace(result, outcome="timed_out", message="It did not end in time.")
     if hidden.status == "not_run" and run.ended != "finished":
         return replace(result, outcome=run.ended, message=ENDINGS.get(run.ended, ""))
-    if mark := recognise(question, hidden.stdout, key.fingerprints):
-        result = replace(result, misconception=mark.name, advice=mark.message)
     outcome = "not_earned" if hidden.status == "failed" else hidden.status
     return replace(result, outcome=outcome, message=_message(cells))
 
