@@ -10,13 +10,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
 from course_utils.grading.running_kernel import GuardedKernel, KernelStopped
-from course_utils.grading.sandbox import Limits
 from course_utils.grading.values import answer_lines, same_lines
 
 INTERRUPT_SECONDS = 2.0
@@ -40,14 +39,13 @@ class AnswersDiffer(Exception):  # noqa: N818
 class NotebookFile(IPyNbFile):  # type: ignore[misc]
     """A notebook whose kernel is the given one, whatever its metadata asks for."""
 
-    start: Callable[[], GuardedKernel]
-    limits: Limits
+    start_seconds: float
     ends_at: float
 
     def setup(self) -> None:
-        """Start the kernel; the notebook's time runs from here."""
-        self.kernel = self.start()
-        self.ends_at = time.monotonic() + self.limits.total_seconds
+        """Wait for the kernel; the notebook's time runs from there."""
+        self.kernel.connect(self.start_seconds)
+        self.ends_at = time.monotonic() + self.kernel.limits.total_seconds
 
     def collect(self) -> Iterator[NotebookCell]:
         """Yield the code cells, with no option that a tag or a comment of theirs sets."""
@@ -71,7 +69,7 @@ class NotebookCell(IPyNbCell):  # type: ignore[misc]
     def runtest(self) -> None:
         """Run the cell. Raises what stands between it and "passed"."""
         kernel: GuardedKernel = self.parent.kernel
-        seconds = min(self.parent.limits.cell_seconds, self.parent.ends_at - time.monotonic())
+        seconds = min(kernel.limits.cell_seconds, self.parent.ends_at - time.monotonic())
         if seconds <= 0:
             kernel.give_up("timed_out", "the time for the whole notebook was up")
         if not kernel.is_alive():
@@ -132,41 +130,23 @@ class NotebookCell(IPyNbCell):  # type: ignore[misc]
 class NotebookRun:
     """A pytest plugin: collects the one notebook and emits one record per cell, then the end."""
 
-    def __init__(self, job: dict[str, Any], folder: Path, log: IO[bytes], emit: Emit) -> None:
-        """job: as ``run_notebook`` wrote it; folder: the worker's own; log: the kernel's stderr."""
-        self.limits = Limits(**job["limits"])
-        self.job, self.folder, self.log, self.emit = job, folder, log, emit
-        self.kernel: GuardedKernel | None = None
+    def __init__(self, kernel: GuardedKernel, start_seconds: float, emit: Emit) -> None:
+        """kernel: one whose process has been started; start_seconds: how long it may need."""
+        self.kernel, self.start_seconds, self.emit = kernel, start_seconds, emit
         self.ended, self.detail = "finished", ""
-
-    def start(self) -> GuardedKernel:
-        """Start the kernel in its room."""
-        self.kernel = GuardedKernel(
-            self.job["kernel_argv"],
-            Path(self.job["connection_folder"] or self.folder),
-            limits=self.limits,
-            start_seconds=self.job["start_seconds"],
-            log=self.log,
-        )
-        return self.kernel
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> NotebookFile | None:
         """Take the notebook."""
         if file_path.suffix != ".ipynb":
             return None
         file: NotebookFile = NotebookFile.from_parent(parent, path=file_path)
-        file.start, file.limits = self.start, self.limits
+        file.kernel, file.start_seconds = self.kernel, self.start_seconds
         return file
 
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
         """Emit a cell's outcome as soon as it is known: the worker may be stopped any moment."""
         error = call.excinfo.value if call.excinfo else None
-        if call.when == "setup" and error is not None:
-            self.log.seek(0)
-            said = self.log.read()[-2000:].decode(errors="replace").strip()
-            self.ended = "sandbox_failed"
-            self.detail = f"the kernel did not start: {error}. {said}".strip()
-        elif call.when == "call" and isinstance(item, NotebookCell):
+        if call.when == "call" and isinstance(item, NotebookCell):
             record = item.record(error, call.duration)
             if record["status"] == "timed_out":
                 self.ended, self.detail = "timed_out", record["error"]
@@ -174,7 +154,7 @@ class NotebookRun:
 
     def end(self) -> None:
         """Emit how the run ended: the kernel's own end counts for more than a slow cell."""
-        if self.kernel is not None and self.kernel.ended:
+        if self.kernel.ended:
             self.ended, self.detail = self.kernel.ended, self.kernel.detail
         self.emit({"ended": self.ended, "detail": self.detail})
 

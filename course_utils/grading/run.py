@@ -111,6 +111,8 @@ def run_notebook(
         results.seek(0)
         log.seek(0)
         cells, ended, detail = _read(results)
+        if ended == "finished" and len(cells) < len(ids):
+            ended, detail = "sandbox_failed", f"only {len(cells)} of {len(ids)} cells were reported"
         if not ended:
             ended = "sandbox_failed" if in_time else "timed_out"
             detail = log.read()[-2000:].strip() or "the worker was stopped"

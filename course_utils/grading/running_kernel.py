@@ -60,17 +60,17 @@ class _OneKernel(KernelSpecManager):
 class GuardedKernel(RunningKernel):  # type: ignore[misc]
     """A RunningKernel that raises KernelStopped as soon as a limit is met.
 
+    Its process starts at once; ``connect`` waits until it answers.
+
     argv: the command that starts it. folder: where its sockets are; a short path.
     deadline: the moment, on the monotonic clock, when it is stopped whatever it does.
     ended, detail: how it ended, "" while it lives.
     reply_status: the status of the last reply to an execute request.
     """
 
-    def __init__(
-        self, argv: list[str], folder: Path, *, limits: Limits, start_seconds: float, log: IO[bytes]
-    ) -> None:
-        """Start the kernel and wait until it answers."""
-        self.limits = limits
+    def __init__(self, argv: list[str], folder: Path, *, limits: Limits, log: IO[bytes]) -> None:
+        """Start the kernel's process; log: where its standard error goes."""
+        self.limits, self.log = limits, log
         self.ended = self.detail = self.reply_status = ""
         self.deadline = math.inf
         self._bytes = 0
@@ -90,10 +90,19 @@ class GuardedKernel(RunningKernel):  # type: ignore[misc]
         assert isinstance(provisioner, LocalProvisioner)
         assert provisioner.process is not None
         self._process = provisioner.process
-        self._connect()
-        self._handshake(start_seconds)
 
-    def _connect(self) -> None:
+    def connect(self, seconds: float) -> None:
+        """Wait until the kernel answers. Raises KernelStopped if it doesn't in that time."""
+        self._open_channels()
+        try:
+            self._handshake(seconds)
+        except KernelStopped as stopped:
+            self.log.seek(0)
+            said = self.log.read()[-2000:].decode(errors="replace").strip()
+            self.ended = "sandbox_failed"
+            self.detail = f"the kernel did not start: {stopped.detail}. {said}".strip()
+
+    def _open_channels(self) -> None:
         context = zmq.Context()
         context.setsockopt(zmq.LINGER, 0)
         context.setsockopt(zmq.RECONNECT_IVL, 5)  # ms; the sockets' files appear any moment

@@ -11,8 +11,13 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from course_utils.grading.sandbox import Limits
+
+Emit = Callable[[dict[str, Any]], None]
 
 PYTEST_OPTIONS = (
     # Nothing that may lie about configures the run: no ini file, no conftest.py, no plugin.
@@ -33,21 +38,33 @@ def main() -> None:
         results.write(json.dumps(record) + "\n")
         results.flush()
 
+    job = json.load(sys.stdin)
+    with tempfile.TemporaryDirectory(prefix="course-") as name, tempfile.TemporaryFile() as log:
+        _run(job, Path(name), log, emit)
+    # Nothing is left to be tidied up that the end of the process doesn't; it takes a while.
+    os._exit(0)
+
+
+def _run(job: dict[str, Any], folder: Path, log: IO[bytes], emit: Emit) -> None:
     # jsonschema builds a grammar of internationalised addresses on import, 0.8 s, where it can;
     # a notebook's schema needs none.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    from course_utils.grading.running_kernel import GuardedKernel
+
+    place = Path(job["connection_folder"] or folder)
+    kernel = GuardedKernel(job["kernel_argv"], place, limits=Limits(**job["limits"]), log=log)
+    # Imported while the kernel starts: they take as long.
     import pytest
 
     from course_utils.grading.nbval_adapter import NotebookRun
 
-    job = json.load(sys.stdin)
-    with tempfile.TemporaryDirectory(prefix="course-") as name, tempfile.TemporaryFile() as log:
-        folder = Path(name)
-        notebook = folder / "notebook.ipynb"
-        notebook.write_text(job["notebook"], encoding="utf-8")
-        run = NotebookRun(job, folder, log, emit)
-        pytest.main([*PYTEST_OPTIONS, "--rootdir", name, str(notebook)], plugins=[run])
-        run.end()
+    notebook = folder / "notebook.ipynb"
+    notebook.write_text(job["notebook"], encoding="utf-8")
+    run = NotebookRun(kernel, job["start_seconds"], emit)
+    code = pytest.main([*PYTEST_OPTIONS, "--rootdir", str(folder), str(notebook)], plugins=[run])
+    if code not in (0, 1, 5):  # all passed, some did not, there was no code cell
+        run.ended, run.detail = "sandbox_failed", f"pytest ended with exit code {int(code)}"
+    run.end()
 
 
 if __name__ == "__main__":
