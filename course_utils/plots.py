@@ -56,14 +56,16 @@ def plot_distribution(
     log10_sizes: ArrayLike,
     *,
     marks: Sequence[tuple[str, float]] = (),
+    bins: int | ArrayLike = 40,
     ax: Axes | None = None,
 ) -> Axes:
     """How often each size occurred, in powers of ten, with named values marked.
 
     log10_sizes: shape (draws,). marks: (name, log10 value) of what to mark by a vertical line.
+    bins: how many, or their edges.
     """
     ax = _axes(ax)
-    ax.hist(np.asarray(log10_sizes), bins=40, color="#B8CBD9", edgecolor="white")
+    ax.hist(np.asarray(log10_sizes), bins=bins, color="#B8CBD9", edgecolor="white")
     for name, decades in marks:
         (line,) = ax.plot([], [])  # takes the next colour of the cycle
         ax.axvline(decades, color=line.get_color(), label=f"{name}: {decades:.1f}")

@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "checks": set(),
     "notebooks": set(),
     "lab_websocket": set(),
+    "environment": set(),
     "network": FOUNDATIONS,
     "training": FOUNDATIONS | {"network"},
     "explorers": LESSON_CODE,

@@ -112,7 +112,7 @@ def in_words(predicted: float, measured: float) -> str:
     >>> in_words(1e-3, 1e-6)
     'Yours is 1,000 times too large.'
     """
-    if predicted == measured:
+    if math.isclose(predicted, measured, rel_tol=1e-4):  # both are shown with four digits
         return "Exactly right."
     if not math.isfinite(measured):
         return "No finite number comes near it."
