@@ -127,7 +127,7 @@ class Explorer:
     @property
     def png(self) -> bytes:
         """The picture that is on screen now."""
-        return b64decode(self._picture.value.removeprefix(DATA_URL))
+        return b64decode(bytes(self._picture.value).removeprefix(DATA_URL))
 
     def _redraw(self, _change: Any = None) -> None:
         sentence = self._update(**self.values)
