@@ -11,8 +11,8 @@ DISTRIBUTION = "vanishing-exploding-gradients"
 REMEDY = "Close JupyterLab and run `make lab` in the course's folder: it sets up what is missing."
 
 
-def check_environment(distribution: str = DISTRIBUTION) -> bool:
-    """Print what the lessons need and whether it is here; True if all of it is.
+def check_environment(distribution: str = DISTRIBUTION) -> None:
+    """Print what the lessons need, whether it is here, and what to do if some of it is not.
 
     distribution: the installed package whose requirements are read.
     """
@@ -22,13 +22,11 @@ def check_environment(distribution: str = DISTRIBUTION) -> bool:
     except metadata.PackageNotFoundError:
         print(f"missing  {distribution}, the course's own package")
         print(REMEDY)
-        return False
+        return
     version = ".".join(map(str, sys.version_info[:3]))
     rows = [_row("Python", SpecifierSet(python or ""), version), *_packages(requirements)]
     print("\n".join(line for _, line in rows))
-    complete = all(fine for fine, _ in rows)
-    print("All is ready." if complete else REMEDY)
-    return complete
+    print("All is ready." if all(fine for fine, _ in rows) else REMEDY)
 
 
 def _packages(requirements: list[str]) -> Iterator[tuple[bool, str]]:

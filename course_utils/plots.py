@@ -31,7 +31,7 @@ def plot_gradient_by_layer(
     ax.plot(range(len(decades)), decades, style, label=label or None)
     ax.set_xlabel("layer l (0 = input)")
     ax.set_ylabel("log₁₀ |gradient at layer l|  (powers of ten)")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     return _with_legend(ax, label)
 
 
@@ -56,7 +56,7 @@ def plot_distribution(
     log10_sizes: ArrayLike,
     *,
     marks: Sequence[tuple[str, float]] = (),
-    bins: int | ArrayLike = 40,
+    bins: int | Sequence[float] = 40,
     ax: Axes | None = None,
 ) -> Axes:
     """How often each size occurred, in powers of ten, with named values marked.
@@ -90,7 +90,7 @@ def plot_norms_by_power(
     ax.plot(range(1, len(decades) + 1), decades, style, label=label or None)
     ax.set_xlabel("number of factors")
     ax.set_ylabel("log₁₀ norm of the product  (powers of ten)")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     return _with_legend(ax, label)
 
 
@@ -150,7 +150,7 @@ def plot_signals_by_layer(
     ax.semilogy(range(len(sizes)), sizes, style, label=label or None)
     ax.set_xlabel("layer (0 reads the input)")
     ax.set_ylabel("norm  (log axis)")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     return _with_legend(ax, label)
 
 

@@ -64,21 +64,23 @@ def predict(
     high: float,
     unit: str = "",
     log: bool = False,
-    step: float | None = None,
+    step: float = 1,
 ) -> Prediction:
     """Ask the learner for a number, and keep it in the session once Record is pressed.
 
     question: one sentence. unit: of the number, "" if it has none.
     low, high: the slider's range; any number in it can be typed into the box as well.
     log: whether the slider moves in powers of ten; then low must be > 0.
-    step: of a slider that is not log; 1 if not given.
+    step: > 0, of a slider that is not log.
     Asked a second time, a question keeps the number that was recorded first.
-    Raises ValueError if the range is empty, or not positive with log.
+    Raises ValueError if the range is empty, or not positive with log, or step is not > 0.
     """
     if not low < high:
         raise ValueError(f"low must be below high, got {low} and {high}. Swap or widen them.")
     if log and low <= 0:
         raise ValueError(f"low must be > 0 with log=True, got {low}. Use e.g. low=1e-9.")
+    if not step > 0:
+        raise ValueError(f"step must be > 0, got {step}. Use e.g. step=0.1.")
     earlier = _session.get(question)
     prediction = Prediction(question, unit, predicted=earlier.predicted if earlier else None)
     _session[question] = prediction
@@ -164,13 +166,14 @@ def _log_slider(low: float, high: float) -> widgets.FloatLogSlider:
     )
 
 
-def _linear_slider(low: float, high: float, step: float | None) -> widgets.FloatSlider:
+def _linear_slider(low: float, high: float, step: float) -> widgets.FloatSlider:
+    decimals = max(0, -math.floor(math.log10(step)))
     return widgets.FloatSlider(
         value=(low + high) / 2,
         min=low,
         max=high,
-        step=step or 1,
-        readout_format=".4g",
+        step=step,
+        readout_format=f".{decimals}f",
         **_number_box(),
     )
 
