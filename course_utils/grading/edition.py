@@ -26,7 +26,7 @@ FILES = (
     "environment.yml",
 )
 OPTIONAL = ("CITATION.cff",)
-FOLDERS = ("notebooks", "course_utils")
+FOLDERS = ("notebooks", "course_utils", "docs")
 LEFT_OUT = shutil.ignore_patterns(
     "__pycache__", ".*", "*.pyc", "*.fingerprints.json", "*.toml", "Untitled*.ipynb"
 )

@@ -2,10 +2,10 @@
 
 The four cells of a question share a prefix, and the suffix names the role::
 
-    ex01-tanh-chain-prompt   markdown  "## Question 1.1 · A tanh chain (5 points)"
-    ex01-tanh-chain-answer   code      the learner writes here
-    ex01-tanh-chain-visible  code      guides the learner, earns nothing
-    ex01-tanh-chain-hidden   code      prints values, earns the points; never given out
+    exNN-slug-prompt   markdown  "## Question 1.1 · A tanh chain (5 points)"
+    exNN-slug-answer   code      the learner writes here
+    exNN-slug-visible  code      guides the learner, earns nothing
+    exNN-slug-hidden   code      prints values, earns the points; never given out
 
 The names stand in nbgrader's cell metadata (schema 3), so nbgrader's tools open the file too.
 """

@@ -78,7 +78,14 @@ def course(built_key, tmp_path):
     shutil.copytree(built_key, folder / "solutions")
     for name in [*KEPT, "environment.yml", "CHANGELOG.md"]:
         (folder / name).write_text(f"{name}\n")
-    for name in ("course_utils/grading/__pycache__", "tests", "benchmarks", ".git", "notebooks"):
+    for name in (
+        "course_utils/grading/__pycache__",
+        "tests",
+        "benchmarks",
+        ".git",
+        "notebooks",
+        "docs",
+    ):
         (folder / name).mkdir(parents=True)
         (folder / name / "file.txt").write_text("text\n")
     (folder / "course_utils" / "checks.py").write_text("CHECKS = 1\n")
@@ -88,7 +95,13 @@ def course(built_key, tmp_path):
 def test_the_edition_holds_what_a_learner_needs_and_nothing_else(course, tmp_path):
     written = [str(path) for path in write_edition(course, tmp_path / "student")]
     expected = [*KEPT, "environment.yml", "course_utils/checks.py", "exercises/ex01_mini.ipynb"]
-    assert written == sorted([*expected, "notebooks/file.txt"])
+    assert written == sorted([*expected, "docs/file.txt", "notebooks/file.txt"])
+
+
+def test_this_courses_own_edition_gives_nothing_away(tmp_path, pytestconfig):
+    written = {str(path) for path in write_edition(pytestconfig.rootpath, tmp_path / "student")}
+    assert {"exercises/ex01_chain_rule.ipynb", "docs/headline.png", "Makefile"} <= written
+    assert not any("solution" in path or "fingerprints.json" in path for path in written)
 
 
 def test_a_folder_that_is_not_empty_is_refused_and_left_alone(course, tmp_path):
