@@ -63,8 +63,8 @@ def difference_explorer(losses: Losses, weight: float, slope: float) -> Explorer
         for name, dot in dots.items():
             dot.set_data([10.0**exponent], [max(found[name], NO_ERROR)])
         return (
-            f"h = {10.0**exponent:.1e} in {dtype}: the forward difference is off by "
-            f"{found['forward']:.1e} of the slope, the centred one by {found['centred']:.1e}."
+            f"h = {10.0**exponent:.1e} in {dtype}: relative error "
+            f"{found['forward']:.1e} (forward), {found['centred']:.1e} (centred)."
         )
 
     return Explorer(
