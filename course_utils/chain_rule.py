@@ -20,7 +20,8 @@ def partial_products(local_derivatives: ArrayLike) -> Vector:
 
     local_derivatives: shape (L,), entry l is ∂h⁽ˡ⁺¹⁾/∂h⁽ˡ⁾.
     Returns shape (L + 1,): entry l is the product of the derivatives l … L − 1; the last is 1,
-    the output's derivative by itself. It underflows to 0 and overflows to inf as its dtype does.
+    the output's derivative by itself. It underflows to 0 silently and overflows to inf with NumPy's
+    RuntimeWarning, where its dtype ends.
     Raises ValueError if there is no link, or not one number a link.
 
     >>> partial_products([2.0, 3.0, 5.0]).tolist()
@@ -101,11 +102,17 @@ def log10_product_norms(jacobians: Sequence[ArrayLike]) -> Vector:
 
     jacobians: as in `jvp`. Returns shape (L,); −inf where the product is exactly 0.
     The product is rescaled after each factor, so that it can neither under- nor overflow.
+    Raises ValueError if the shapes do not chain or an entry is not finite.
     """
     product: Matrix | None = None
     scale = 0.0
     norms: list[float] = []
-    for jacobian in _chain(jacobians):
+    for number, jacobian in enumerate(_chain(jacobians)):
+        if not np.isfinite(jacobian).all():
+            raise ValueError(
+                f"jacobians[{number}] must be finite, got {jacobian[~np.isfinite(jacobian)][0]}. "
+                "Look for the first layer that overflowed."
+            )
         product = jacobian if product is None else jacobian @ product
         norm = float(np.linalg.norm(product, 2))
         if norm == 0:

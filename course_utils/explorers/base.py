@@ -106,7 +106,7 @@ class Explorer:
         self._canvas = BlitCanvas(figure, moving)
         width, height = figure.canvas.get_width_height()
         self._picture = Picture(format="url", width=str(width), height=str(height))
-        # a picture is never squeezed by its box: that would blur every letter
+        # without this the box would stretch the picture to its own width
         self._picture.layout = widgets.Layout(flex="0 0 auto", max_width="100%")
         self._redraw()
         for control in self.controls.values():
