@@ -144,6 +144,15 @@ def test_the_loss_scale_window_is_exact_at_both_ends(
     assert lost(window.smallest_exponent - (2 if full else 1))
 
 
+def test_the_window_knows_which_numbers_round_to_inf_and_which_to_0() -> None:
+    assert float(np.float16(65519)) == 65504  # below the middle of 65504 and the next step
+    assert floats.loss_scale_window([65519.0]).largest_exponent == 0
+    assert floats.loss_scale_window([65520.0]).largest_exponent == -1
+    tie = [2.0**-25]  # half of the smallest number goes to 0; anything above it does not
+    assert floats.loss_scale_window(tie, full_precision=False).smallest_exponent == 1
+    assert floats.loss_scale_window([1.01 * tie[0]], full_precision=False).smallest_exponent == 0
+
+
 def test_a_window_can_be_shut() -> None:
     assert floats.loss_scale_window([1e-3, 1e-4]).is_open
     assert not floats.loss_scale_window([1e-9, 1e3]).is_open
