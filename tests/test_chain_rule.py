@@ -174,6 +174,11 @@ def test_differences_are_exact_where_the_formula_is(rule):
 
 
 @pytest.mark.parametrize("rule", RULES)
+def test_one_coordinate_moves_at_a_time(rule):
+    np.testing.assert_allclose(rule(lambda x: float(x[0] * x[1]), [3.0, 2.0]), [2, 3], rtol=1e-8)
+
+
+@pytest.mark.parametrize("rule", RULES)
 def test_differences_leave_the_point_alone(rule):
     point = np.array([1.0, 2.0])
     rule(lambda x: float(x @ x), point)

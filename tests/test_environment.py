@@ -25,6 +25,7 @@ def test_this_environment_is_ready_and_no_version_of_one_machine_is_told(capsys)
     [
         ("numpy>=999", f"too old  numpy >=999, found {metadata.version('numpy')}"),
         ("no-such-package>=1", "missing  no-such-package >=1"),
+        ("no-such-package", "missing  no-such-package"),
     ],
 )
 def test_what_is_amiss_is_named_with_its_remedy(capsys, monkeypatch, requirement, line):

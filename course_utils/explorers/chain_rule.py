@@ -45,7 +45,7 @@ def chain_explorer(*, weight: float = 0.9, links: int = 30) -> Explorer:
         update=update,
         without_kernel=(
             "Explorer: two sliders, the weight w and the number of links L, over the gradient at "
-            "each layer. Run this cell to move them; the figure below shows three settings."
+            "each layer. Run this cell to move them."
         ),
     )
 
