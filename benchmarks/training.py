@@ -14,9 +14,9 @@ and then
 One process, one thread, float32. A step is: forward, cross-entropy, backward, the norm of each
 layer's weight gradient, SGD. All engines start from the same weights and must agree on the norms
 of the first step before any is timed. Then they take turns, round by round, and the ratio to
-PyTorch is taken within each round. The clock is the processor time of the whole
-process, so that neither another program nor a hidden thread can flatter an engine. "GEMMs" are the step's matrix products alone: the most that
-any engine on this BLAS could reach.
+PyTorch is taken within each round. The clock is the processor time of the whole process, so that
+neither another program nor a hidden thread can flatter an engine. "GEMMs" are the step's matrix
+products alone: the most that any engine on this BLAS could reach.
 """
 
 from __future__ import annotations

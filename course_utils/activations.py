@@ -50,7 +50,14 @@ class Activation:
     def __call__(self, pre_activation: ArrayLike) -> FloatArray:
         """Return the hidden values, for an array of any shape (integers become float64)."""
         values = np.asarray(pre_activation)
-        return self.forward(values if values.dtype.kind == "f" else values.astype(np.float64))
+        if values.dtype.kind != "f":
+            values = values.astype(np.float64)
+        return self.forward(values, out=np.empty_like(values))
+
+
+def _buffer(values: FloatArray, out: FloatArray | None) -> FloatArray:
+    # NumPy returns a scalar for an array without axes, unless it is told where to write.
+    return np.empty_like(values) if out is None else out
 
 
 def _identity(values: FloatArray, out: FloatArray | None = None) -> FloatArray:
@@ -58,13 +65,13 @@ def _identity(values: FloatArray, out: FloatArray | None = None) -> FloatArray:
 
 
 def _one(hidden: FloatArray, out: FloatArray | None = None) -> FloatArray:
-    slope = np.empty_like(hidden) if out is None else out
-    slope[...] = 1.0
-    return slope
+    out = _buffer(hidden, out)
+    out[...] = 1.0
+    return out
 
 
 def _sigmoid(values: FloatArray, out: FloatArray | None = None) -> FloatArray:
-    out = np.negative(values, out=out)
+    out = np.negative(values, out=_buffer(values, out))
     # exp overflows to inf below -709 (float32: -88), and 1 / inf is the 0 that is wanted.
     with np.errstate(over="ignore"):
         np.exp(out, out=out)
@@ -73,12 +80,12 @@ def _sigmoid(values: FloatArray, out: FloatArray | None = None) -> FloatArray:
 
 
 def _sigmoid_slope(hidden: FloatArray, out: FloatArray | None = None) -> FloatArray:
-    out = np.subtract(1.0, hidden, out=out)
+    out = np.subtract(1.0, hidden, out=_buffer(hidden, out))
     return np.multiply(out, hidden, out=out)
 
 
 def _tanh_slope(hidden: FloatArray, out: FloatArray | None = None) -> FloatArray:
-    out = np.multiply(hidden, hidden, out=out)
+    out = np.multiply(hidden, hidden, out=_buffer(hidden, out))
     return np.subtract(1.0, out, out=out)
 
 
@@ -92,12 +99,17 @@ def _relu_slope(hidden: FloatArray, out: FloatArray | None = None) -> FloatArray
 
 
 def _softplus(values: FloatArray, out: FloatArray | None = None) -> FloatArray:
-    return np.logaddexp(values, 0.0, out=out)
+    # ln(1 + exp(z)) without overflow, and, unlike logaddexp, silent about NaN.
+    out = np.abs(values, out=_buffer(values, out))
+    np.negative(out, out=out)
+    np.exp(out, out=out)
+    np.log1p(out, out=out)
+    return np.add(out, np.maximum(values, 0.0), out=out)
 
 
 def _softplus_slope(hidden: FloatArray, out: FloatArray | None = None) -> FloatArray:
     # sigmoid(z) = 1 - exp(-softplus(z)); expm1 keeps the digits of small slopes.
-    out = np.negative(hidden, out=out)
+    out = np.negative(hidden, out=_buffer(hidden, out))
     np.expm1(out, out=out)
     return np.negative(out, out=out)
 
@@ -117,11 +129,11 @@ def leaky_relu(alpha: float = 0.01) -> Activation:
     slope_below = float(alpha)
 
     def forward(values: FloatArray, out: FloatArray | None = None) -> FloatArray:
-        out = np.multiply(values, slope_below, out=out)
+        out = np.multiply(values, slope_below, out=_buffer(values, out))
         return np.maximum(out, values, out=out)
 
     def derivative(hidden: FloatArray, out: FloatArray | None = None) -> FloatArray:
-        out = np.sign(hidden, out=out)
+        out = np.sign(hidden, out=_buffer(hidden, out))
         return np.maximum(out, slope_below, out=out)
 
     return Activation("leaky_relu", forward, derivative)
@@ -143,13 +155,13 @@ def elu(alpha: float = 1.0, *, scale: float = 1.0, name: str = "elu") -> Activat
 
     def forward(values: FloatArray, out: FloatArray | None = None) -> FloatArray:
         # The exponential is taken of the negative part only, so that it never overflows.
-        out = np.minimum(values, 0.0, out=out)
+        out = np.minimum(values, 0.0, out=_buffer(values, out))
         np.expm1(out, out=out)
         np.multiply(out, height, out=out)
         return np.add(out, factor * np.maximum(values, 0.0), out=out)
 
     def derivative(hidden: FloatArray, out: FloatArray | None = None) -> FloatArray:
-        out = np.add(hidden, height, out=out)
+        out = np.add(hidden, height, out=_buffer(hidden, out))
         np.copyto(out, factor, where=hidden > 0.0)
         return out
 

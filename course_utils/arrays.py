@@ -36,12 +36,13 @@ def float_dtype(dtype: DTypeLike) -> np.dtype[np.floating[Any]]:
     Raises ValueError unless it is float32 or float64.
     """
     resolved = np.dtype(dtype)
-    if resolved not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise ValueError(
-            f"dtype must be float32 or float64, got {resolved}. Pass dtype=np.float64, or "
-            "dtype=np.float32 for speed."
-        )
-    return resolved
+    for known in (np.dtype(np.float32), np.dtype(np.float64)):
+        if resolved == known:
+            return known
+    raise ValueError(
+        f"dtype must be float32 or float64, got {resolved}. Pass dtype=np.float64, or "
+        "dtype=np.float32 for speed."
+    )
 
 
 def positive_int(name: str, value: object, remedy: str) -> int:
@@ -52,6 +53,15 @@ def positive_int(name: str, value: object, remedy: str) -> int:
     if value < 1:
         raise ValueError(f"{name} must be >= 1, got {value}. {remedy}")
     return int(value)
+
+
+def random_generator(rng: object) -> np.random.Generator:
+    """Return rng, if it is a NumPy Generator; raises TypeError otherwise."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(
+            f"rng must be a NumPy Generator, got {rng!r}. Pass rng=np.random.default_rng(0)."
+        )
+    return rng
 
 
 def layer_widths(widths: object) -> tuple[int, ...]:

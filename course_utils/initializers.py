@@ -15,7 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from course_utils.arrays import FloatArray, float_dtype, layer_widths, positive_int
+from course_utils.arrays import (
+    FloatArray,
+    float_dtype,
+    layer_widths,
+    positive_int,
+    random_generator,
+)
 
 
 def fans(weights: NDArray[Any]) -> tuple[int, int]:
@@ -95,7 +101,9 @@ def draw_weights(
     finite.
     """
     require_scheme(scheme)
-    draws = rng.standard_normal((_fan("fan_in", fan_in), _fan("fan_out", fan_out)))
+    draws = random_generator(rng).standard_normal(
+        (_fan("fan_in", fan_in), _fan("fan_out", fan_out))
+    )
     if scheme == "orthogonal":
         draws = _orthogonalised(draws) * _checked_gain(gain)
     else:

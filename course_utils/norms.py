@@ -51,7 +51,7 @@ def norms_from_squares(
     if not (np.minimum.reduce(squares) > _SAFE_SQUARE and np.maximum.reduce(squares) < math.inf):
         safe = (squares > _SAFE_SQUARE) & (squares < math.inf)
         for layer in np.flatnonzero(~safe):
-            norms[layer] = _scaled_norm(rows[layer])
+            norms[layer] = _scaled_norm(rows[int(layer)])
     return norms
 
 

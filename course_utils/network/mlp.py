@@ -10,9 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from course_utils.activations import Activation, get_activation
-from course_utils.arrays import FloatArray, aligned, finite_rows, float_dtype, layer_widths
+from course_utils.arrays import (
+    FloatArray,
+    aligned,
+    finite_rows,
+    float_dtype,
+    layer_widths,
+)
 from course_utils.initializers import draw_weights, require_scheme
-from course_utils.losses import Loss, get_loss
+from course_utils.losses import CROSS_ENTROPY, Loss, get_loss
 from course_utils.network.layer_arrays import LayerArrays
 from course_utils.network.plan import Parameters, ParameterStep, Plan
 from course_utils.network.signals import OPTIONAL_SIGNALS, Signals
@@ -84,6 +90,12 @@ class MLP:
         """Return views of a vector laid out like parameters: (weights, biases) by layer."""
         shapes = list(pairwise(self.widths))
         n_weights = sum(fan_in * fan_out for fan_in, fan_out in shapes)
+        entries = n_weights + sum(self.widths[1:])
+        if vector.shape != (entries,):
+            raise ValueError(
+                f"vector must have shape ({entries},), got {vector.shape}. Pass one entry for each "
+                "parameter, e.g. np.zeros_like(net.parameters)."
+            )
         return (
             LayerArrays(shapes, vector[:n_weights]),
             LayerArrays([(width,) for width in self.widths[1:]], vector[n_weights:]),
@@ -206,7 +218,9 @@ class MLP:
 
     def accuracy(self, inputs: ArrayLike, labels: ArrayLike) -> float:
         """Return the share of examples whose greatest output is their label, 0 to 1."""
-        return float(np.mean(self.predict(inputs) == np.asarray(labels)))
+        predicted = self.predict(inputs)
+        checked = CROSS_ENTROPY.check_targets(labels, len(predicted), self.widths[-1])
+        return float(np.mean(predicted == checked))
 
 
 def _parameter_gradients(step: ParameterStep, ones: FloatArray) -> None:

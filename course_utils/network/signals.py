@@ -39,6 +39,11 @@ class Signals:
         """Allocate the buffers for batches of that many examples."""
         self.examples = examples
         self.kept = frozenset(keep)
+        if unknown := sorted(self.kept - OPTIONAL_SIGNALS):
+            raise ValueError(
+                f"keep must name optional signals, got {', '.join(map(repr, unknown))}. Choose "
+                f"from {', '.join(sorted(OPTIONAL_SIGNALS))}; hidden is always kept."
+            )
         self._shapes = [(examples, width) for width in widths[1:]]
         self.inputs: FloatArray = aligned((examples, widths[0]), np.nan, dtype)
         self.hidden = self._layers(dtype)
@@ -79,7 +84,8 @@ class Signals:
     def _kept(self, name: str) -> LayerArrays:
         if name not in self.kept:
             raise ValueError(
-                f"{name} was not kept by the latest pass, only {', '.join(['hidden', *self.kept])}."
+                f"{name} was not kept by the latest pass, only "
+                f"{', '.join(['hidden', *sorted(self.kept)])}."
                 " Call loss_and_gradients(inputs, targets), which keeps every signal."
             )
         return self._arrays[name]

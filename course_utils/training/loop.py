@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from course_utils.arrays import finite_rows, positive_int
+from course_utils.arrays import finite_rows, positive_int, random_generator
 from course_utils.losses import CROSS_ENTROPY
 from course_utils.network import MLP
 from course_utils.norms import l2_norm
@@ -93,12 +93,7 @@ def _batches(
             f"batch_size must be at most the {examples} examples, got {size}. Pass "
             "batch_size=None for the whole data."
         )
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(
-            f"rng must be a NumPy Generator to draw batches, got {rng!r}. Pass "
-            "rng=np.random.default_rng(0)."
-        )
-    return minibatches(examples, size, rng)
+    return minibatches(examples, size, random_generator(rng))
 
 
 def _measures(
