@@ -92,7 +92,8 @@ def grade_all(
             running[_submit(hand_in, keys, run, executor)] = hand_in
         if not running:
             return
-        for done in wait(running, return_when=FIRST_COMPLETED).done:
+        wait(running, return_when=FIRST_COMPLETED)
+        for done in [future for future in running if future.done()]:  # in the order given
             hand_in = running.pop(done)
             yield hand_in, _outcome(done, hand_in, keys)
 
