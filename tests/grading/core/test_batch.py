@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from course_utils.grading import gradebook
-from course_utils.grading.batch import HandIn, find_hand_ins, grade_folder, read_hand_in
+from course_utils.grading.batch import HandIn, find_hand_ins, grade_all, grade_folder, read_hand_in
 from course_utils.grading.grade import refused
 from course_utils.grading.gradebook import defused, gradebook_csv, shown, write_atomically
 from course_utils.grading.key import read_keys
@@ -229,28 +229,18 @@ def test_a_full_disk_stops_the_batch_and_keeps_what_is_written(
 def test_no_more_hand_ins_are_held_in_memory_than_asked_for(
     folder, keys, hand_in, run_in_process, tmp_path
 ):
-    path = folder(**{f"learner{n}": hand_in(DOUBLE) for n in range(6)})
-    pending = []
+    path, submitted = folder(**{f"learner{n}": hand_in(DOUBLE) for n in range(6)}), []
 
-    class Late(Executor):
-        """Fulfils nothing until as many jobs wait as may wait."""
-
+    class Counted(AtOnce):
         def submit(self, fn, /, *args, **kwargs):
-            future = Future()
-            pending.append((future, lambda: fn(*args, **kwargs)))
-            most.append(sum(not waiting.done() for waiting, _ in pending))
-            if most[-1] == 3 or len(pending) == 6:
-                for waiting, job in pending:
-                    if not waiting.done():
-                        waiting.set_result(job())
-            return future
+            submitted.append(fn)
+            return super().submit(fn, *args, **kwargs)
 
-    most = []
-    grade_folder(
-        find_hand_ins(path), keys, tmp_path / "out", run=run_in_process, executor=Late(), ahead=3
-    )
-    assert max(most) == 3
-    assert len(rows(tmp_path / "out")) == 6
+    graded = grade_all(find_hand_ins(path), keys, run=run_in_process, executor=Counted(), ahead=3)
+    first, _ = next(graded)
+    assert (first.learner, len(submitted)) == ("learner0", 3)
+    assert len(list(graded)) == 5
+    assert len(submitted) == 6
 
 
 def test_a_copied_key_folder_grades_alike(keys, built_key, tmp_path):

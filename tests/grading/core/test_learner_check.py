@@ -62,6 +62,17 @@ def test_hidden_checks_are_never_run(checked):
     assert checked(RIGHT, run=run) == [(True, "")] * 3
 
 
+def test_hidden_checks_in_the_file_itself_are_not_run_either(built_key, run_in_process, tmp_path):
+    def run(notebook):
+        assert not any("hidden" in cell.id for cell in notebook.cells)
+        return run_in_process(notebook)
+
+    alone = tmp_path / "exercises" / "ex01_mini.ipynb"  # with no folder of solutions beside
+    alone.parent.mkdir()
+    shutil.copy(built_key / "ex01_mini.ipynb", alone)
+    assert all(result.ticks for result in check_notebook(alone, run=run))
+
+
 def test_scratch_cells_copies_and_lost_ids_do_not_disturb(checked):
     def change(content):
         empty = {"outputs": [], "execution_count": None, "metadata": {}}

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from nbformat.v4 import new_output
 
 from course_utils.grading import overlay as overlays
 from course_utils.grading.overlay import UnreadableError, overlay, read_answers
@@ -47,6 +48,12 @@ def test_the_copy_is_the_trusted_notebook_but_for_the_answers(mini, hand_in):
         else:
             assert cell == trusted
     assert fresh.metadata == before.metadata
+
+
+def test_what_the_worked_answer_printed_is_not_asked_of_the_learner(mini):
+    printed = [new_output("stream", name="stdout", text="value: 1.0\n")]
+    mini.cells_by_id()["ex01-double-answer"].outputs = printed
+    assert cell_of(overlay(mini, {}), "ex01-double-answer").outputs == []
 
 
 def without_metadata(content):
@@ -191,7 +198,8 @@ def test_a_byte_order_mark_and_source_as_one_string_are_read(mini, hand_in):
 
 def test_text_that_is_no_unicode_can_still_be_written(mini, hand_in):
     source = "def double(x):\n    return '\ud800'"
-    overlay(mini, read_answers(hand_in({"double": source}), mini))["cells"][2]["source"].encode()
+    fresh = overlay(mini, read_answers(hand_in({"double": source}), mini))
+    assert b"return '?'" in cell_of(fresh, "ex01-double-answer")["source"].encode()
 
 
 JUNK = st.recursive(
