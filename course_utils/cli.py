@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG_USAGE
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
-        print(f"Cannot write or read{where}: {error.strerror or error}.", file=sys.stderr)
+        remedy = "What is written stays. Mend that and run the same command again."
+        print(f"Cannot write or read{where}: {error.strerror or error}. {remedy}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print("Stopped. What was written by now stays.", file=sys.stderr)

@@ -29,8 +29,10 @@ def write_atomically(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         os.chmod(name, 0o644)  # noqa: PTH101 - mkstemp makes files that only their owner can read
         os.replace(name, path)  # noqa: PTH105 - a name, not a Path, is what mkstemp gives
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)  # the file that is missing, not the part of it
         raise
 
 

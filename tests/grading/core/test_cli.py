@@ -298,7 +298,8 @@ def test_a_real_limit_on_file_sizes_leaves_no_half_file(hand_ins, hand_in, built
     done = course("grade", path, "--key", built_key, "--out", out, preexec_fn=small_files)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1, done.stderr
-    assert "Cannot write or read" in done.stderr
+    assert done.stderr.startswith(f"Cannot write or read {out}")
+    assert "feedback/ana/ex01_mini.html: " in done.stderr
     files = [file.name for file in out.rglob("*") if file.is_file()]
     assert files == ["ex01_mini.json"]
     assert all(json.loads(file.read_text()) for file in out.rglob("*.json"))

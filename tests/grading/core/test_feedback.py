@@ -5,7 +5,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from course_utils.grading.feedback import OUTCOME_WORDS, STATUS_WORDS, feedback_html
+from course_utils.grading.feedback import (
+    OUTCOME_WORDS,
+    STATUS_WORDS,
+    emphasised,
+    feedback_html,
+)
 from course_utils.grading.grade import ENDINGS, QuestionResult, Result
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}"
@@ -160,3 +165,17 @@ def luminance(colour):
     channels = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("take *all* the links", "take <em>all</em> the links"),
+        ("*between it and the output*, so", "<em>between it and the output</em>, so"),
+        ("1 - h**2 with what *leaves* it", "1 - h**2 with what <em>leaves</em> it"),
+        ("2*3*4 and a * b * c", "2*3*4 and a * b * c"),
+        ("*<b>*", "*&lt;b&gt;*"),
+    ],
+)
+def test_single_asterisks_emphasise_and_nothing_else_becomes_markup(text, shown):
+    assert emphasised(text) == shown
