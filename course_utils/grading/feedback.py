@@ -1,8 +1,10 @@
 """The page that a learner reads: what earned, what did not, and what to think about next."""
 
+import re
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
 
 from course_utils.grading.grade import Result
 
@@ -27,6 +29,10 @@ OUTCOME_WORDS = {
 }
 
 
+# *word* or *a few words*, but neither 2*3*4 nor h**2
+EMPHASIS = re.compile(r"(?<![\w*])\*(\w[^*\n]*)(?<=\w)\*(?![\w*])")
+
+
 def feedback_html(result: Result) -> str:
     """`result` as one HTML page without any outside file; every text in it is escaped."""
     return _template().render(
@@ -47,4 +53,10 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["emphasised"] = emphasised
     return environment.get_template("feedback.html")
+
+
+def emphasised(text: str) -> Markup:
+    """`text` escaped, with what stands between single asterisks emphasised."""
+    return Markup(EMPHASIS.sub(r"<em>\1</em>", str(escape(text))))
