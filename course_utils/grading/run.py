@@ -15,7 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import IO, Any, Literal
 
 import nbformat
@@ -99,13 +101,13 @@ def run_notebook(
     if sandbox == "find":
         sandbox = find_sandbox()
     started = time.monotonic()
-    job = _job(notebook, limits, sandbox)
     with (
+        _scratch(sandbox) as folder,
         tempfile.TemporaryFile("w+") as given,
         tempfile.TemporaryFile("w+") as results,
         tempfile.TemporaryFile("w+", errors="replace") as log,
     ):
-        json.dump(job, given)
+        json.dump(_job(notebook, limits, sandbox, folder), given)
         given.seek(0)
         in_time = _run_worker(sandbox, given, results, log, limits)
         results.seek(0)
@@ -131,11 +133,24 @@ def _code_cell_ids(notebook: NotebookNode) -> list[str]:
     return ids
 
 
-def _job(notebook: NotebookNode, limits: Limits, sandbox: Sandbox | None) -> dict[str, Any]:
+@contextlib.contextmanager
+def _scratch(sandbox: Sandbox | None) -> Iterator[str]:
+    """Yield a path at which the worker may make its folder; a room has its own /tmp."""
+    if sandbox is not None:
+        yield "/tmp/notebook"
+    else:
+        with tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True) as parent:
+            yield str(Path(parent) / "n")
+
+
+def _job(
+    notebook: NotebookNode, limits: Limits, sandbox: Sandbox | None, folder: str
+) -> dict[str, Any]:
     script = KERNEL_SCRIPT if sandbox else str(PACKAGE / "grading" / "kernel.py")
     argv = [sys.executable, "-I", script, "-f", "{connection_file}"]
     return {
         "notebook": nbformat.writes(notebook),
+        "folder": folder,
         "limits": asdict(limits),
         "kernel_argv": sandbox.kernel_command(argv, limits) if sandbox else argv,
         "connection_folder": CONNECTION_FOLDER if sandbox else None,

@@ -85,7 +85,8 @@ class GuardedKernel(RunningKernel):  # type: ignore[misc]
             connection_file=str(folder / "kernel.json"),
         )
         # Its standard output must not be the worker's, which carries the verdicts.
-        self.km.start_kernel(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+        nothing = subprocess.DEVNULL
+        self.km.start_kernel(stdin=nothing, stdout=nothing, stderr=log, cwd=str(folder))
         provisioner = self.km.provisioner
         assert isinstance(provisioner, LocalProvisioner)
         assert provisioner.process is not None

@@ -45,7 +45,14 @@ class SandboxUnavailable(RuntimeError):  # noqa: N818 (the name says what is so)
 
 @dataclass(frozen=True)
 class Limits:
-    """What one notebook may use. Seconds are wall time, sizes are bytes."""
+    """What one notebook may use. Seconds are wall time, sizes are bytes.
+
+    processes: threads count, too; a kernel has about ten. Before Linux 5.14 so do all of the
+        user's other processes.
+    memory_bytes: of all processes together, and the address space of each; an idle kernel
+        reserves 0.7 GB of that.
+    disk_bytes: of all files together.
+    """
 
     cell_seconds: float = 10
     total_seconds: float = 60
@@ -180,10 +187,10 @@ def _candidates() -> Iterable[str]:
 def _explain(bwrap: str, reason: str) -> str:
     return (
         f"the sandbox did not start: {reason} (by {bwrap}). "
-        "It needs unprivileged user namespaces and, for root, a virtual environment that other "
-        "users may read. Allow them (e.g. sysctl kernel.apparmor_restrict_unprivileged_userns=0, "
-        "or docker run --privileged; chmod -R a+rX the environment), or pass --unsafe-no-sandbox "
-        "for hand-ins that you trust."
+        "It needs unprivileged user namespaces, util-linux and, for root, a virtual environment "
+        "that other users may read. Allow them (e.g. sysctl "
+        "kernel.apparmor_restrict_unprivileged_userns=0, or docker run --privileged; chmod -R a+rX "
+        "the environment), or pass --unsafe-no-sandbox for hand-ins that you trust."
     )
 
 

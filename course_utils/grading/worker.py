@@ -39,8 +39,10 @@ def main() -> None:
         results.flush()
 
     job = json.load(sys.stdin)
-    with tempfile.TemporaryDirectory(prefix="course-") as name, tempfile.TemporaryFile() as log:
-        _run(job, Path(name), log, emit)
+    folder = Path(job["folder"])
+    folder.mkdir()
+    with tempfile.TemporaryFile() as log:
+        _run(job, folder, log, emit)
     # Nothing is left to be tidied up that the end of the process doesn't; it takes a while.
     os._exit(0)
 
@@ -59,7 +61,8 @@ def _run(job: dict[str, Any], folder: Path, log: IO[bytes], emit: Emit) -> None:
     from course_utils.grading.nbval_adapter import NotebookRun
 
     notebook = folder / "notebook.ipynb"
-    notebook.write_text(job["notebook"], encoding="utf-8")
+    # A source may hold half a surrogate pair, which no file can.
+    notebook.write_bytes(job["notebook"].encode(errors="replace"))
     run = NotebookRun(kernel, job["start_seconds"], emit)
     code = pytest.main([*PYTEST_OPTIONS, "--rootdir", str(folder), str(notebook)], plugins=[run])
     if code not in (0, 1, 5):  # all passed, some did not, there was no code cell

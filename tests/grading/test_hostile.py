@@ -246,6 +246,7 @@ ATTACKS = {
         "error",
         ALIVE,
     ),
+    "holds half a character": ("# \ud800\n" + WRONG, "finished", "passed", ALIVE),
     "removes its sockets": (
         "import shutil\nshutil.rmtree('/conn', ignore_errors=True)\n" + WRONG,
         "finished",

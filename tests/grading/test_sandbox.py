@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -373,7 +374,9 @@ def _kernels(of: psutil.Process) -> list[psutil.Process]:
     found = []
     for process in of.children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            if process.name().startswith("python") and "/course/kernel.py" in process.cmdline():
+            if {"/course/kernel.py", "-f"} <= set(
+                process.cmdline()
+            ) and "bwrap" not in process.name():
                 found.append(process)
     return found
 
@@ -449,6 +452,7 @@ def test_a_worker_that_hangs_is_stopped(
     run_cells: Callable[..., RunOutcome], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "_GRACE_SECONDS", -run.START_SECONDS)
+    before = set(Path(tempfile.gettempdir()).glob("course-*"))
     for how in (sandbox, None):
         outcome = run_cells(
             "while True: pass", sandbox=how, limits=Limits(cell_seconds=60, total_seconds=1.5)
@@ -456,6 +460,7 @@ def test_a_worker_that_hangs_is_stopped(
         assert outcome.ended == "timed_out"
         assert outcome.cells["c0"].status == "not_run"
         assert _descendants() == []
+    assert set(Path(tempfile.gettempdir()).glob("course-*")) <= before
 
 
 def test_a_kernel_that_cannot_start_is_the_graders_fault(
@@ -522,6 +527,25 @@ def test_a_folder_below_the_interpreter_can_be_hidden(look: Look, sandbox: Sandb
     source = f"import os\nseen = os.listdir({str(inside)!r})"
     assert look(source, sandbox=sandbox)
     assert look(source, sandbox=dataclasses.replace(sandbox, hide=(inside,))) == []
+
+
+@pytest.mark.parametrize("package", [True, False])
+def test_a_course_below_a_shown_folder_is_hidden(
+    package: bool, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As when the course is cloned into /usr/local or into the environment itself.
+    course = tmp_path / "tree" / "src" / "course"
+    for folder in ("course_utils", "solutions", ".venv", "../other"):
+        (course / folder).mkdir(parents=True)
+        (course / folder / "file").write_text("")
+    (course / "pyproject.toml").write_text("")
+    monkeypatch.setattr(rooms, "PACKAGE", course / "course_utils")
+    trees = [*rooms._trees(), tmp_path / "tree", course / ".venv"]
+    shown = rooms._show(trees, (), package=package, scratch_bytes=1 << 16)
+    command = [sandbox.bwrap, "--unshare-user", *shown, "find", str(tmp_path), "-name", "file"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    seen = {Path(path).parent.name for path in found}
+    assert seen == {".venv", "other"} | ({"course_utils"} if package else set())
 
 
 def test_without_a_sandbox_the_outcome_says_so(run_cells: Callable[..., RunOutcome]) -> None:
