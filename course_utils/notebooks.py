@@ -83,6 +83,8 @@ def execute(notebook: NotebookNode, *, folder: Path, timeout: float = 120) -> No
         kernel_name="python3",
         record_timing=False,
         store_widget_state=False,
+        # ipykernel would warn of its unencrypted sockets, which stay on this machine
+        extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
     )
     # one BLAS thread: two vary by a third on the small nets of this course

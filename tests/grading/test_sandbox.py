@@ -408,9 +408,11 @@ run_notebook(nbformat.v4.new_notebook(cells=[cell]), sandbox={sandbox})
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("which", ["the grader", "its worker"])
-def test_nothing_outlives_the_grader(sandbox: Sandbox, sent: signal.Signals, which: str) -> None:
-    before = set(Path("/tmp").glob("course-*"))
-    grader = subprocess.Popen([sys.executable, "-c", ENDLESS.format(sandbox="'find'")])
+def test_nothing_outlives_the_grader(
+    sandbox: Sandbox, sent: signal.Signals, which: str, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", ENDLESS.format(sandbox="'find'")]
+    grader = subprocess.Popen(command, env=os.environ | {"TMPDIR": str(tmp_path)})
     try:
         family: list[psutil.Process] = []
         end = time.monotonic() + 30
@@ -426,7 +428,7 @@ def test_nothing_outlives_the_grader(sandbox: Sandbox, sent: signal.Signals, whi
     finally:
         grader.kill()
         grader.wait()
-    assert set(Path("/tmp").glob("course-*")) <= before
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_death_is_noticed_within_a_second(
