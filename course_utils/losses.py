@@ -22,8 +22,8 @@ class Loss:
     """A loss: its value, its gradient, and what its targets must be.
 
     value_and_gradient(outputs, targets, out) returns the mean loss over the batch as a float and
-    writes ∂loss/∂outputs, of shape (examples, outputs), into out, a C-ordered array (outputs
-    itself, if it may be overwritten).
+    writes ∂loss/∂outputs, of shape (examples, outputs), into out (outputs itself, if it may be
+    overwritten).
     check_targets(targets, examples, n_outputs) returns the targets as an array, or raises.
     """
 
@@ -34,19 +34,17 @@ class Loss:
 
 def _cross_entropy(outputs: FloatArray, labels: IntArray, out: FloatArray) -> float:
     """Softmax cross-entropy in nats, mean over the batch; gradient (softmax − one-hot) / batch."""
-    examples, n_outputs = outputs.shape
-    true_class = np.arange(0, examples * n_outputs, n_outputs) + labels  # in the flattened rows
-    flat = out.reshape(-1)
-    # A maximum along short rows is slow; along the long rows of the transposed copy it is not.
-    peak = np.maximum.reduce(outputs.T.copy(), axis=0)
-    np.subtract(outputs, peak[:, np.newaxis], out=out)
-    log_of_true = flat[true_class]
-    np.exp(out, out=out)
-    # A product with ones adds up short rows several times faster than a sum over axis 1.
-    total = out @ np.ones((n_outputs, 1), out.dtype)
-    loss = float(np.add.reduce(np.log(total), axis=None) - np.add.reduce(log_of_true)) / examples
-    np.divide(out, total * examples, out=out)
-    flat[true_class] -= 1.0 / examples
+    # Worked on as columns, one an example: NumPy is slow along short rows.
+    scores, gradient = outputs.T, out.T
+    examples = scores.shape[1]
+    true_class = (labels, np.arange(examples))
+    np.subtract(scores, np.maximum.reduce(scores, axis=0), out=gradient)
+    log_of_true = gradient[true_class]
+    np.exp(gradient, out=gradient)
+    total = np.add.reduce(gradient, axis=0)
+    loss = float(np.add.reduce(np.log(total)) - np.add.reduce(log_of_true)) / examples
+    np.divide(gradient, total * examples, out=gradient)
+    gradient[true_class] -= 1.0 / examples
     return loss
 
 

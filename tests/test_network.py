@@ -300,6 +300,14 @@ def test_assigning_to_a_layer_writes_into_the_network():
     assert not net.weights.norms()[-1]
 
 
+def test_flat_is_a_copy_that_cannot_be_mistaken_for_the_network():
+    net = MLP([2, 3, 2], rng=np.random.default_rng(0))
+    expected = np.concatenate([net.weights[0].ravel(), net.weights[1].ravel()])
+    np.testing.assert_array_equal(net.weights.flat, expected)
+    with pytest.raises(ValueError, match="read-only"):
+        net.weights.flat[0] = 7
+
+
 def test_the_vector_splits_into_the_layers():
     net = MLP([3, 4, 2], rng=np.random.default_rng(0))
     assert net.parameters.shape == (3 * 4 + 4 + 4 * 2 + 2,)

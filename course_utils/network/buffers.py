@@ -23,24 +23,22 @@ class Buffers:
         self._shared: dict[str, FloatArray] = {}
 
     def one(self, name: str, layer: int) -> FloatArray:
-        """Return the array of one layer's signal, (examples, units)."""
-        kept = self._signals.by_layer(name)
-        if kept is not None:
-            return kept[layer]
-        return self._view(name, self._signals.hidden[layer].shape)
+        """Return the array of one layer's signal, (units, examples)."""
+        if name in self._signals.kept:
+            return self._signals.blocks[name][layer]
+        return self.shared(name, self._signals.hidden[layer].T.shape)
 
-    def block(self, name: str, start: int, stop: int, *, spare: int) -> FloatArray:
-        """Return the arrays of neighbouring layers of one shape, (layers, examples, units).
+    def stack(self, name: str, start: int, stop: int, *, spare: int) -> FloatArray:
+        """Return the arrays of neighbouring layers of one shape, (layers, units, examples).
 
         spare: which of two shared buffers to use, for passes that read one and write the other.
         """
-        kept = self._signals.by_layer(name)
-        if kept is not None:
-            return kept.block(start, stop)
-        shape = (stop - start, *self._signals.hidden[start].shape)
-        return self._view(f"{name} {spare}", shape)
+        if name in self._signals.kept:
+            return self._signals.blocks[name].stack(start, stop)
+        return self.shared(f"{name} {spare}", (stop - start, *self._signals.hidden[start].T.shape))
 
-    def _view(self, name: str, shape: tuple[int, ...]) -> FloatArray:
+    def shared(self, name: str, shape: tuple[int, ...]) -> FloatArray:
+        """Return an array of that shape in the shared buffer of that name."""
         entries = prod(shape)
         buffer = self._shared.get(name)
         if buffer is None or buffer.size < entries:

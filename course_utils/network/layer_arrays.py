@@ -12,36 +12,56 @@ from numpy.typing import ArrayLike, NDArray
 from course_utils.arrays import FloatArray
 from course_utils.norms import norms_from_squares
 
+EVERY_ROW = slice(None)
+ALL_BUT_THE_LAST_ROW = slice(None, -1)
+LAST_ROW = -1
+
+
+class Blocks:
+    """Matrices of given shapes, laid end to end in one flat buffer."""
+
+    def __init__(self, shapes: Sequence[tuple[int, int]], buffer: FloatArray) -> None:
+        """Cut buffer, of exactly as many entries, into the matrices."""
+        self._offsets = list(itertools.accumulate(map(prod, shapes), initial=0))
+        self._buffer = buffer
+        self.shapes = list(shapes)
+
+    def __getitem__(self, layer: int) -> FloatArray:
+        """Return one matrix, as a view (−1: the last)."""
+        layer %= len(self.shapes)
+        return self.stack(layer, layer + 1)[0]
+
+    def stack(self, start: int, stop: int) -> FloatArray:
+        """Return matrices start … stop − 1, all of one shape, as a view with a layer axis."""
+        entries = self._buffer[self._offsets[start] : self._offsets[stop]]
+        return entries.reshape(stop - start, *self.shapes[start])
+
 
 class LayerArrays(Sequence[FloatArray]):
-    """A sequence of arrays, one for each layer, that share one flat buffer.
+    """A sequence of arrays, one for each layer.
 
-    ``arrays[layer]`` is layer's array, counted from 0 at the input side (−1: the output layer).
+    ``arrays[layer]`` is a layer's array, counted from 0 at the input side (−1: the output layer).
     It is a view: ``arrays[0][...] = 0`` and ``arrays[0] = values`` both write into the network.
-    ``arrays.flat`` is everything, of shape (entries,); ``arrays.norms()`` one number a layer.
+    ``arrays.norms()`` and ``arrays.rms()`` are one number a layer; ``arrays.flat`` is a copy of
+    everything, of shape (entries,).
 
-    shapes: the layers' shapes. buffer: a flat array to use, of exactly as many entries.
+    blocks: where the layers are stored. rows: which rows of each block belong to the arrays.
+    transposed: whether a block is stored as columns, (units, examples), of what is shown as rows.
+    first: the block of layer 0.
     """
 
-    def __init__(self, shapes: Sequence[tuple[int, ...]], buffer: FloatArray) -> None:
-        """Lay the layers out in buffer."""
-        self.flat = buffer
-        ends = list(itertools.accumulate(map(prod, shapes), initial=0))
-        if buffer.shape != (ends[-1],):
-            raise ValueError(
-                f"buffer must have shape ({ends[-1]},), got {buffer.shape}. Allocate one entry for "
-                "each entry of the layers."
-            )
-        self._offsets = ends
-        self._views = tuple(
-            buffer[start:end].reshape(shape)
-            for (start, end), shape in zip(itertools.pairwise(ends), shapes, strict=True)
-        )
-        self._squares = np.zeros(len(shapes), buffer.dtype)
+    def __init__(
+        self, blocks: Blocks, rows: slice | int, *, transposed: bool = False, first: int = 0
+    ) -> None:
+        """Look at these rows of the blocks."""
+        layers = range(first, len(blocks.shapes))
+        views = (blocks[layer][rows] for layer in layers)
+        self._views = tuple(view.T if transposed else view for view in views)
+        self._squares = np.zeros(len(layers), self._views[0].dtype)
         self._runs = [
-            (rows := self.block(start, stop).reshape(stop - start, -1), rows, out)
-            for start, stop in equal_runs(shapes)
-            for out in [self._squares[start:stop]]
+            (entries, entries, self._squares[start - first : stop - first])
+            for start, stop in equal_runs(blocks.shapes, first)
+            for entries in [blocks.stack(start, stop)[:, rows].reshape(stop - start, -1)]
         ]
 
     def __len__(self) -> int:
@@ -66,10 +86,12 @@ class LayerArrays(Sequence[FloatArray]):
             )
         view[...] = new
 
-    def block(self, start: int, stop: int) -> FloatArray:
-        """Return layers start … stop − 1, all of one shape, as a view with a leading layer axis."""
-        entries = self.flat[self._offsets[start] : self._offsets[stop]]
-        return entries.reshape(stop - start, *self._views[start].shape)
+    @property
+    def flat(self) -> FloatArray:
+        """A copy of all entries, layer by layer, (entries,). Read-only: assign to a layer."""
+        copy = np.concatenate([np.ravel(view) for view in self._views])
+        copy.flags.writeable = False
+        return copy
 
     def norms(self) -> NDArray[np.float64]:
         """Return each layer's Euclidean norm, shape (layers,), as float64.

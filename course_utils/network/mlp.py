@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,13 @@ from course_utils.arrays import (
 )
 from course_utils.initializers import draw_weights, require_scheme
 from course_utils.losses import CROSS_ENTROPY, Loss, get_loss
-from course_utils.network.layer_arrays import LayerArrays
-from course_utils.network.plan import Parameters, ParameterStep, Plan
+from course_utils.network.layer_arrays import (
+    ALL_BUT_THE_LAST_ROW,
+    LAST_ROW,
+    Blocks,
+    LayerArrays,
+)
+from course_utils.network.plan import Plan, parameter_gradients
 from course_utils.network.signals import OPTIONAL_SIGNALS, Signals
 
 
@@ -39,7 +45,7 @@ class MLP:
     After forward and backward the network holds, one array for each layer:
         signals.pre_activation, signals.hidden, signals.grad_hidden, signals.grad_pre_activation,
         weights, biases, grad_weights, grad_biases
-    and, as flat vectors over all weights, then all biases: parameters, gradients.
+    and, as flat vectors (layer by layer, its weights, then its biases): parameters, gradients.
 
         >>> net = MLP([64, 32, 32, 10], activation="tanh", rng=np.random.default_rng(0))
         >>> loss = net.loss_and_gradients(inputs, labels)
@@ -70,7 +76,8 @@ class MLP:
         for view in self.weights:
             view[...] = draw_weights(*view.shape, scheme=init, gain=gain, rng=rng)
         if bias_std:
-            self.biases.flat[...] = bias_std * rng.standard_normal(self.biases.flat.size)
+            for view in self.biases:
+                view[...] = bias_std * rng.standard_normal(view.size)
 
     def _allocate(
         self, widths: tuple[int, ...], activation: Activation, loss: Loss, dtype: DTypeLike
@@ -79,27 +86,24 @@ class MLP:
         self.activation = activation
         self.loss = loss
         self.dtype = float_dtype(dtype)
-        n_weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(widths))
-        self.parameters: FloatArray = aligned((n_weights + sum(widths[1:]),), 0.0, self.dtype)
-        self.gradients: FloatArray = aligned(self.parameters.shape, np.nan, self.dtype)
+        shapes = [(fan_in + 1, fan_out) for fan_in, fan_out in pairwise(widths)]
+        entries = sum(map(prod, shapes))
+        self.parameters: FloatArray = aligned((entries,), 0.0, self.dtype)
+        self.gradients: FloatArray = aligned((entries,), np.nan, self.dtype)
+        self._blocks = Blocks(shapes, self.parameters), Blocks(shapes, self.gradients)
         self.weights, self.biases = self.split(self.parameters)
         self.grad_weights, self.grad_biases = self.split(self.gradients)
         self._plan: Plan | None = None
 
     def split(self, vector: FloatArray) -> tuple[LayerArrays, LayerArrays]:
         """Return views of a vector laid out like parameters: (weights, biases) by layer."""
-        shapes = list(pairwise(self.widths))
-        n_weights = sum(fan_in * fan_out for fan_in, fan_out in shapes)
-        entries = n_weights + sum(self.widths[1:])
-        if vector.shape != (entries,):
+        if vector.shape != self.parameters.shape:
             raise ValueError(
-                f"vector must have shape ({entries},), got {vector.shape}. Pass one entry for each "
-                "parameter, e.g. np.zeros_like(net.parameters)."
+                f"vector must have shape {self.parameters.shape}, got {vector.shape}. Pass one "
+                "entry for each parameter, e.g. np.zeros_like(net.parameters)."
             )
-        return (
-            LayerArrays(shapes, vector[:n_weights]),
-            LayerArrays([(width,) for width in self.widths[1:]], vector[n_weights:]),
-        )
+        blocks = Blocks(self._blocks[0].shapes, vector)
+        return LayerArrays(blocks, ALL_BUT_THE_LAST_ROW), LayerArrays(blocks, LAST_ROW)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copy and pickle by value: a plain deep copy would tear the views from their buffers."""
@@ -138,23 +142,19 @@ class MLP:
         plan = self._plan_for(len(array), frozenset(keep))
         plan.signals.inputs[...] = array
         activate = self.activation.forward
-        for below, weights, biases, pre_activation, hidden in plan.hidden_layers:
-            np.dot(below, weights, pre_activation)
-            np.add(pre_activation, biases, pre_activation)
+        for parameters, below, pre_activation, hidden in plan.hidden_layers:
+            np.dot(parameters, below, pre_activation)
             activate(pre_activation, out=hidden)
-        below, weights, biases, pre_activation, outputs = plan.output_layer
-        np.dot(below, weights, pre_activation)
-        np.add(pre_activation, biases, pre_activation)
+        parameters, below, pre_activation, outputs = plan.output_layer
+        np.dot(parameters, below, pre_activation)
         np.copyto(outputs, pre_activation)
-        return outputs
+        return plan.signals.outputs
 
     def _plan_for(self, examples: int, keep: frozenset[str]) -> Plan:
         plan = self._plan
         if plan is None or plan.signals.examples != examples or plan.signals.kept != keep:
             signals = Signals(examples, self.widths, self.dtype, keep)
-            parameters = Parameters(self.weights, self.biases)
-            gradients = Parameters(self.grad_weights, self.grad_biases)
-            plan = self._plan = Plan(signals, parameters, gradients)
+            plan = self._plan = Plan(signals, *self._blocks)
         return plan
 
     def backward(self, targets: ArrayLike, *, validate: bool = True) -> float:
@@ -168,18 +168,18 @@ class MLP:
             targets = self.loss.check_targets(targets, signals.examples, self.widths[-1])
         plan = self._plan
         assert plan is not None
-        grad_outputs = plan.grad_outputs
+        grad_outputs = plan.grad_outputs.T
         loss = self.loss.value_and_gradient(signals.outputs, np.asarray(targets), grad_outputs)
-        if (grad_hidden := signals.by_layer("grad_hidden")) is not None:
-            grad_hidden[-1] = grad_outputs  # the output layer is linear
-        _parameter_gradients(plan.output_parameters, plan.ones)
+        if "grad_hidden" in signals.kept:
+            signals.grad_hidden[-1] = grad_outputs  # the output layer is linear
+        parameter_gradients(plan.output_parameters)
         slope = self.activation.derivative
         for hidden, grads, steps, parameters in plan.chunks:
             slope(hidden, out=grads)
-            for grad_above, weights_above_transposed, grad_hidden_here, grad in steps:
-                np.dot(grad_above, weights_above_transposed, grad_hidden_here)
-                np.multiply(grad, grad_hidden_here, grad)
-            _parameter_gradients(parameters, plan.ones)
+            for weights_above, grad_above, grad_hidden, grad in steps:
+                np.dot(weights_above, grad_above, grad_hidden)
+                np.multiply(grad, grad_hidden, grad)
+            parameter_gradients(parameters)
         return loss
 
     def loss_and_gradients(
@@ -221,12 +221,6 @@ class MLP:
         predicted = self.predict(inputs)
         checked = CROSS_ENTROPY.check_targets(labels, len(predicted), self.widths[-1])
         return float(np.mean(predicted == checked))
-
-
-def _parameter_gradients(step: ParameterStep, ones: FloatArray) -> None:
-    below_transposed, grad, grad_weights, grad_biases = step
-    np.matmul(below_transposed, grad, grad_weights)
-    np.matmul(ones, grad, grad_biases)
 
 
 def _restore(

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from course_utils.arrays import FloatArray, aligned
-from course_utils.network.layer_arrays import LayerArrays
+from course_utils.network.layer_arrays import (
+    ALL_BUT_THE_LAST_ROW,
+    EVERY_ROW,
+    Blocks,
+    LayerArrays,
+)
 
 # The signals that a pass can do without keeping; inputs and hidden are needed by the backward pass.
 OPTIONAL_SIGNALS = frozenset({"pre_activation", "grad_hidden", "grad_pre_activation"})
@@ -27,6 +33,10 @@ class Signals:
 
     The gradients are NaN until the first backward pass. A signal that was not kept shares a few
     buffers between all layers, for speed, and raises ValueError when it is asked for.
+
+    In memory an example is a column, and below what a layer reads stands a row of ones that its
+    biases multiply: one matrix product then gives z, and one the gradients of weights and biases
+    together. What you see are the transposed views.
     """
 
     def __init__(
@@ -44,14 +54,28 @@ class Signals:
                 f"keep must name optional signals, got {', '.join(map(repr, unknown))}. Choose "
                 f"from {', '.join(sorted(OPTIONAL_SIGNALS))}; hidden is always kept."
             )
-        self._shapes = [(examples, width) for width in widths[1:]]
-        self.inputs: FloatArray = aligned((examples, widths[0]), np.nan, dtype)
-        self.hidden = self._layers(dtype)
-        self._arrays = {name: self._layers(dtype) for name in self.kept}
+        with_ones = [(width + 1, examples) for width in widths]
+        self.read_by_layer = Blocks(with_ones, _buffer(with_ones, dtype))
+        for layer in range(len(widths)):
+            self.read_by_layer[layer][-1] = 1.0
+        read = LayerArrays(self.read_by_layer, ALL_BUT_THE_LAST_ROW, transposed=True)
+        self.inputs: FloatArray = read[0]
+        shapes = [(width, examples) for width in widths[1:]]
+        self.blocks = {name: Blocks(shapes, _buffer(shapes, dtype)) for name in self.kept}
+        self._arrays = {
+            "hidden": LayerArrays(
+                self.read_by_layer, ALL_BUT_THE_LAST_ROW, transposed=True, first=1
+            ),
+            **{
+                name: LayerArrays(blocks, EVERY_ROW, transposed=True)
+                for name, blocks in self.blocks.items()
+            },
+        }
 
-    def _layers(self, dtype: np.dtype[np.floating[Any]]) -> LayerArrays:
-        entries = sum(examples * width for examples, width in self._shapes)
-        return LayerArrays(self._shapes, aligned((entries,), np.nan, dtype))
+    @property
+    def hidden(self) -> LayerArrays:
+        """h = f(z), by layer; the output layer's h is z."""
+        return self._arrays["hidden"]
 
     @property
     def pre_activation(self) -> LayerArrays:
@@ -73,14 +97,6 @@ class Signals:
         """The output layer's values, shape (examples, outputs)."""
         return self.hidden[-1]
 
-    def below(self, layer: int) -> FloatArray:
-        """Return what layer reads: the inputs, or the hidden values of the layer below."""
-        return self.hidden[layer - 1] if layer else self.inputs
-
-    def by_layer(self, name: str) -> LayerArrays | None:
-        """Return an optional signal's arrays, None if it is not kept."""
-        return self._arrays.get(name)
-
     def _kept(self, name: str) -> LayerArrays:
         if name not in self.kept:
             raise ValueError(
@@ -89,3 +105,7 @@ class Signals:
                 " Call loss_and_gradients(inputs, targets), which keeps every signal."
             )
         return self._arrays[name]
+
+
+def _buffer(shapes: list[tuple[int, int]], dtype: np.dtype[np.floating[Any]]) -> FloatArray:
+    return aligned((sum(map(prod, shapes)),), np.nan, dtype)

@@ -52,6 +52,9 @@ def train(
     steps = positive_int("steps", steps, "Pass the number of updates, e.g. steps=100.")
     history = History(steps, net.n_layers, record)
     _require_labels_for_accuracy(net, history)
+    if batch_size is None:
+        # The signals are stored that way round, so each step copies them the quicker.
+        inputs = np.asfortranarray(inputs)
     batches = _batches(len(inputs), batch_size, rng)
     descent = Descent(optimizer, net.parameters)
     before, after = _measures(net, descent, history)
