@@ -402,7 +402,7 @@ ENDLESS = """
 import nbformat
 from course_utils.grading.run import run_notebook
 cell = nbformat.v4.new_code_cell("import time; time.sleep(1000)", id="c0")
-run_notebook(nbformat.v4.new_notebook(cells=[cell]), sandbox={sandbox})
+run_notebook(nbformat.v4.new_notebook(cells=[cell]))
 """
 
 
@@ -451,10 +451,13 @@ def test_the_whole_notebook_has_its_time(
 
 
 def test_a_worker_that_hangs_is_stopped(
-    run_cells: Callable[..., RunOutcome], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    run_cells: Callable[..., RunOutcome],
+    sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(run, "_GRACE_SECONDS", -run.START_SECONDS)
-    before = set(Path(tempfile.gettempdir()).glob("course-*"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for how in (sandbox, None):
         outcome = run_cells(
             "while True: pass", sandbox=how, limits=Limits(cell_seconds=60, total_seconds=1.5)
@@ -462,7 +465,7 @@ def test_a_worker_that_hangs_is_stopped(
         assert outcome.ended == "timed_out"
         assert outcome.cells["c0"].status == "not_run"
         assert _descendants() == []
-    assert set(Path(tempfile.gettempdir()).glob("course-*")) <= before
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_kernel_that_cannot_start_is_the_graders_fault(
