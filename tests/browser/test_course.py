@@ -13,6 +13,14 @@ pytestmark = pytest.mark.browser
 LESSONS = ["00_start_here", "01_chain_rule", "02_backprop", "03_floats"]
 
 
+def test_the_address_that_course_lab_prints_opens_the_start_page(page, server):
+    page.goto(f"{server.url}/?token={server.token}")
+    heading = page.locator(f"{lab.VISIBLE} .jp-RenderedMarkdown h1").first
+    heading.wait_for(timeout=60_000)
+    assert heading.inner_text().startswith("00 · Start here")
+    assert page.url.partition("?")[0].endswith("/lab/tree/notebooks/00_start_here.ipynb")
+
+
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_runs_whole_without_an_error(page, server, lesson):
     lab.open_notebook(page, server, f"notebooks/{lesson}.ipynb")
