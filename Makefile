@@ -29,7 +29,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@echo "Setting up $(VENV), once: about 10 seconds with uv, a minute with pip."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv \
-	  && $(BIN)/python -m uv pip install --quiet --require-hashes -r requirements.lock \
+	  && $(BIN)/python -m uv pip install --quiet --compile-bytecode --require-hashes -r requirements.lock \
 	  || { echo "uv cannot do it here; pip does."; \
 	       $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
