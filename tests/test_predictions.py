@@ -49,7 +49,7 @@ def test_a_moved_slider_that_was_not_recorded_counts_for_nothing(capsys):
     asked = ask()
     controls(asked)[0].value = 1e-3
     out = printed(lambda: asked.compare(0.5), capsys)
-    assert out.startswith("Measured: 0.5. You recorded no prediction")
+    assert out.startswith("Measured: 0.5. No prediction yet")
     assert out.count("\n") == 1
 
 

@@ -45,9 +45,10 @@ class Prediction:
         """Print the learner's number beside the measured one, with their ratio in words."""
         self.measured = float(measured)
         if self.predicted is None:
+            # short enough to stand on one line of a narrow notebook
             print(
-                f"Measured: {_with_unit(self.measured, self.unit)}. You recorded no prediction: "
-                "move the slider above, press Record, and run this cell again."
+                f"Measured: {_with_unit(self.measured, self.unit)}. No prediction yet: move the "
+                "slider, press Record, rerun."
             )
             return
         print(
