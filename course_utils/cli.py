@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
 
     build = commands.add_parser("build", help="execute notebooks and refresh the grading key")
-    build.add_argument("notebooks", type=Path, nargs="*", help="default: all solutions")
+    build.add_argument("notebooks", type=Path, nargs="*", help="default: all lessons and solutions")
     build.set_defaults(run=_build)
 
     release = commands.add_parser("release", help="write the exercises from the solutions")
@@ -153,11 +153,10 @@ def _check(options: argparse.Namespace) -> int:
 def _build(options: argparse.Namespace) -> int:
     from course_utils import notebooks
     from course_utils.grading.build import build_solution, is_solution
-    from course_utils.grading.release import solution_paths
     from course_utils.grading.run import Limits, run_notebook
 
     run = partial(run_notebook, limits=Limits(), sandbox=None)
-    for path in options.notebooks or solution_paths(course_folder() / "solutions"):
+    for path in options.notebooks or _sources(course_folder()):
         if is_solution(path):
             marks = build_solution(path, run=run)
             print(f"{path}: executed, stamped, {marks} wrong answers fingerprinted")
@@ -165,6 +164,13 @@ def _build(options: argparse.Namespace) -> int:
             notebooks.build(path)
             print(f"{path}: executed")
     return OK
+
+
+def _sources(course: Path) -> list[Path]:
+    """The notebooks that authors write: every lesson, then every solution."""
+    from course_utils.grading.release import solution_paths
+
+    return [*sorted((course / "notebooks").glob("*.ipynb")), *solution_paths(course / "solutions")]
 
 
 def _release(options: argparse.Namespace) -> int:

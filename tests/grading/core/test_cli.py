@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from course_utils import cli, notebooks
@@ -370,10 +371,14 @@ def test_build_executes_stamps_and_fingerprints(course_copy, monkeypatch):
             cell.outputs, cell.execution_count = [], None
     notebooks.write(notebook, solutions / "ex01_mini.ipynb")
     (solutions / "ex01_mini.fingerprints.json").unlink()
+    lesson = course_copy / "notebooks" / "01_small.ipynb"
+    cell = nbformat.v4.new_code_cell("print(6 * 7)", id="01-print-product")
+    notebooks.write(nbformat.v4.new_notebook(cells=[cell]), lesson)
     done = course("build", cwd=course_copy, env=os.environ | {"OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr
     assert "6 wrong answers fingerprinted" in done.stdout
     assert {path.name: path.read_bytes() for path in solutions.iterdir()} == before
+    assert notebooks.read(lesson).cells[0].outputs[0].text == "42\n"
 
 
 def test_lab_opens_the_start_page_and_passes_arguments_on(tmp_path, monkeypatch):
