@@ -40,6 +40,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "environment": set(),
     "network": FOUNDATIONS,
     "training": FOUNDATIONS | {"network"},
+    "diagnosis": BASE | {"training"},
+    "claims": FOUNDATIONS | {"network", "training", "diagnosis", "theory", "datasets"},
     "explorers": LESSON_CODE,
     "grading": {"notebooks"},
     "cli": {"grading", "notebooks"},

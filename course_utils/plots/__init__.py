@@ -1,0 +1,29 @@
+"""Arrays in, Axes out: each function draws one picture of the course and returns its Axes.
+
+Nothing is computed here and nothing is displayed. Every function takes the Axes to draw on, and
+makes a figure of its own without one. Colours come from the Axes' own cycle.
+"""
+
+from course_utils.plots.axes import GREY, mark_level
+from course_utils.plots.layers import plot_gradient_by_layer, plot_signals_by_layer
+from course_utils.plots.numbers import (
+    plot_distribution,
+    plot_errors_by_step,
+    plot_gradient_pairs,
+    plot_norms_by_power,
+    plot_repeated_product,
+    plot_share,
+)
+
+__all__ = [
+    "GREY",
+    "mark_level",
+    "plot_distribution",
+    "plot_errors_by_step",
+    "plot_gradient_by_layer",
+    "plot_gradient_pairs",
+    "plot_norms_by_power",
+    "plot_repeated_product",
+    "plot_share",
+    "plot_signals_by_layer",
+]
