@@ -17,6 +17,7 @@ LESSON_CODE = FOUNDATIONS | {
     "training",
     "theory",
     "datasets",
+    "claims",
     "plots",
     "figures",
     "explorers",

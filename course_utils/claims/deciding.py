@@ -1,0 +1,71 @@
+"""The cell of a lesson that decides a claim: this run's figures against those of twenty seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from course_utils.claims.bands import Band, bands, in_format
+from course_utils.claims.claim import SEEDS, Claim, Figures, settled, verdict
+from course_utils.claims.evidence import Runs, stored
+from course_utils.claims.registry import by_id
+
+
+def decide(claim_id: str, **figures: float) -> None:
+    """Print the verdict on a claim, each part of it, and this run's figures beside the seeds'.
+
+    claim_id: e.g. "V1". figures: what the lesson measured, under the names of the claim's own
+    figures; all of them, no others.
+    Raises ValueError for an unknown id or figures that do not fit, AssertionError if these figures
+    make a part true that the seeds make false, or the other way round.
+    """
+    claim = by_id(claim_id)
+    runs = stored(claim)
+    _require_the_same_names(claim, figures, runs[0])
+    _require_the_same_answers(claim, figures, runs)
+    print("\n".join(_report(claim, figures, runs)))
+
+
+def _report(claim: Claim, figures: Figures, runs: Runs) -> Iterator[str]:
+    ranges = bands(runs)
+    yield f"{claim.id}. The summary says: “{claim.says}”"
+    instead = claim.instead.format_map(ranges)
+    yield f"Verdict: {verdict(claim, runs)}{'. ' + instead if instead else ''}"
+    for claimed, heading in ((True, "The summary claims:"), (False, "Asked besides:")):
+        parts = [part for part in claim.parts if part.claimed is claimed]
+        if parts:
+            yield heading
+        yield from (f"  {str(settled(part, runs)).lower():5}  {part.sentence}" for part in parts)
+    yield f"Figures of this run, and their range over {len(SEEDS)} seeds:"
+    for name, value in figures.items():
+        yield f"  {name.replace('_', ' ')}: {_beside(claim, name, float(value), ranges[name])}"
+
+
+def _beside(claim: Claim, name: str, value: float, band: Band) -> str:
+    spec = claim.formats.get(name, "")
+    over_seeds = format(band, spec)
+    if name in claim.chaotic:
+        return f"{'inside' if value in band else 'outside'} {over_seeds}"
+    return f"{in_format(value, spec)}  ({over_seeds})"
+
+
+def _require_the_same_names(claim: Claim, figures: Figures, names: Figures) -> None:
+    for name in sorted(figures.keys() ^ names.keys()):
+        problem = f"is missing {name}" if name in names else f"has no figure {name!r}"
+        raise ValueError(f"decide({claim.id!r}) {problem}. Pass exactly {', '.join(names)}.")
+
+
+def _require_the_same_answers(claim: Claim, figures: Figures, runs: Runs) -> None:
+    for part in claim.parts:
+        wanted = settled(part, runs)
+        if wanted is None:
+            raise AssertionError(
+                f"{claim.id}: the seeds disagree whether {part.sentence}. Choose a setting in "
+                "which all of them agree."
+            )
+        if bool(part.test(figures)) is not wanted:
+            told = ", ".join(f"{name} = {value:.3g}" for name, value in figures.items())
+            raise AssertionError(
+                f"{claim.id}: “{part.sentence}” is {str(wanted).lower()} on all "
+                f"{len(SEEDS)} seeds and {str(not wanted).lower()} in this run ({told}). Rerun "
+                "the lesson from the top, or look what was changed."
+            )
