@@ -199,8 +199,8 @@ CLAIMS = (
         ),
         evidence="1.1^100 = {above_one:.1e}, 0.9^100 = {below_one:.1e}. Three links of 0.9 and "
         "one of 2, ten times: {mostly_below_one:.0f}. Coin-tossed links: median {coin_median:.1e}, "
-        "mean 1. 100 random matrices: median 10^{matrix_median:.1f}, root mean square "
-        "10^{matrix_rms:.1f}.",
+        "mean 1. log₁₀ of the size of 100 random matrices: median {matrix_median:.1f}, root mean "
+        "square {matrix_rms:.1f}.",
         instead="The border is a geometric mean of 1. Single factors do not decide, and the mean "
         "gradient is not the typical one.",
         lesson="01_chain_rule",

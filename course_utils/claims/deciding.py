@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from course_utils.claims.bands import Band, bands, in_format
 from course_utils.claims.claim import SEEDS, Claim, Figures, settled, verdict
 from course_utils.claims.evidence import Runs, stored
 from course_utils.claims.registry import by_id
+
+_WIDTH = 92  # JupyterLab breaks a longer line within a word
+_HANGING = " " * len("  false  ")
 
 
 def decide(claim_id: str, **figures: float) -> None:
@@ -22,7 +26,8 @@ def decide(claim_id: str, **figures: float) -> None:
     runs = stored(claim)
     _require_the_same_names(claim, figures, runs[0])
     _require_the_same_answers(claim, figures, runs)
-    print("\n".join(_report(claim, figures, runs)))
+    for line in _report(claim, figures, runs):
+        print(textwrap.fill(line, _WIDTH, subsequent_indent=_HANGING if line[0] == " " else ""))
 
 
 def _report(claim: Claim, figures: Figures, runs: Runs) -> Iterator[str]:
@@ -44,7 +49,7 @@ def _beside(claim: Claim, name: str, value: float, band: Band) -> str:
     spec = claim.formats.get(name, "")
     over_seeds = format(band, spec)
     if name in claim.chaotic:
-        return f"{'inside' if value in band else 'outside'} {over_seeds}"
+        return f"{over_seeds}; the digits of one run depend on the machine's rounding"
     return f"{in_format(value, spec)}  ({over_seeds})"
 
 

@@ -42,25 +42,31 @@ def measure(claim: Claim) -> Runs:
     return [{name: float(value) for name, value in figures.items()} for figures in runs]
 
 
-def stored(claim: Claim, *, path: Path = STORE) -> Runs:
+def stored(claim: Claim, *, path: Path | None = None) -> Runs:
     """The kept figures of each of SEEDS.
 
     Raises ValueError, with the command that makes them, if there are none.
     """
-    kept = _read(path).get(claim.id)
+    kept = _read(path or STORE).get(claim.id)
     if kept is None:
         raise ValueError(f"No evidence is stored for {claim.id}. Run `{COMMAND}` once.")
-    return kept
+    return [dict(run) for run in kept]  # the caller's own: the cache stays as it is
 
 
-def write(claims: Iterable[Claim], *, path: Path = STORE) -> None:
+def write(claims: Iterable[Claim], *, path: Path | None = None) -> None:
     """Measure these claims and keep their figures, beside those of the others; all or nothing."""
+    path = path or STORE
     everything = dict(_read(path)) | {claim.id: measure(claim) for claim in claims}
     columns = {
         claim_id: {name: [_packed(run[name]) for run in runs] for name in runs[0]}
         for claim_id, runs in sorted(everything.items())
     }
     _write_whole(path, _as_text(columns))
+    forget()
+
+
+def forget() -> None:
+    """Read the file anew at the next question: after it was changed from elsewhere."""
     _read.cache_clear()
 
 
@@ -101,9 +107,9 @@ def _within_a_factor(new: float, column: Band) -> bool:
 
 def _packed(value: float) -> float | int | str:
     """Four digits; JSON knows neither inf nor NaN, so they are kept as words."""
-    if not math.isfinite(value):
-        return str(value)
     rounded = float(f"{value:.{DIGITS - 1}e}")
+    if not math.isfinite(rounded):  # the largest floats are rounded up to inf
+        return str(value)
     return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
 
 

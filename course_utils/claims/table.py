@@ -71,7 +71,7 @@ def _row(claim_id: str, claim: Claim | None) -> tuple[str, str, str, str, str, s
 
 def _in_a_cell(text: str) -> str:
     """Text that neither ends its table cell nor reads as HTML, mathematics or a link."""
-    for character in "\\|<>$[]^_`~":
+    for character in "\\|<>$[]^_`~*":
         replaced = {"<": "&lt;", ">": "&gt;"}.get(character, f"\\{character}")
         text = text.replace(character, replaced)
     return text
