@@ -23,8 +23,8 @@ class ClaimTable:
     def _repr_markdown_(self) -> str:
         lines = [HEADINGS, ("---",) * len(HEADINGS)]
         for claim_id, says, found, instead, evidence, link in self.rows:
-            told = f"**{found}.** {instead}".rstrip() if link else f"*{found}*"
-            cells = (f"**{claim_id}**", *map(_in_a_cell, (says, told, evidence)), link)
+            told = f"**{found}.** {_in_a_cell(instead)}".rstrip() if link else f"*{found}*"
+            cells = (f"**{claim_id}**", _in_a_cell(says), told, _in_a_cell(evidence), link)
             lines.append(cells)
         return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
