@@ -48,7 +48,7 @@ def test_the_table_follows_the_evidence(monkeypatch):
     monkeypatch.setattr(table, "stored", lambda claim: other)
     row = rows_of(claims.claim_table("C2")._repr_markdown_())[2]
     assert row[2].startswith("**holds in part.**")
-    assert "0.9\\^100 = 7.0e+00" in row[3]
+    assert "0.9\\^100 = 7.0·10⁰" in row[3]
 
 
 def test_a_sentence_without_an_experiment_says_so(monkeypatch):
@@ -66,6 +66,10 @@ def test_no_text_breaks_out_of_its_cell():
     assert "<" not in told
     assert len(rows_of(f"| {told} |")[0]) == 1
     assert not re.search(r"(?<!\\)[\[$^_`*]", told)
+
+
+def test_powers_of_ten_are_raised():
+    assert table._in_a_cell("4e-16, 3.0e+36 and 1e5 files") == "4·10⁻¹⁶, 3.0·10³⁶ and 1e5 files"
 
 
 def test_plain_text_tells_the_same():

@@ -61,7 +61,7 @@ class Claim:
     instead: what is true instead, or on which condition; {name} as above; "" if it simply holds.
     lesson, cell: where a learner sees it decided, e.g. "04_vanishing", "04-weights-verdict".
     chaotic: figures whose very size depends on the machine's rounding. They are compared within a
-    factor, and of a single run it is only said whether it lies in the band.
+    factor, and a lesson prints their band only.
     """
 
     id: str
@@ -92,10 +92,10 @@ class Claim:
         return SUMMARY[self.id]
 
     @property
-    def formats(self) -> dict[str, str]:
-        """Figure → how `evidence` and `instead` print it ("" where they name no format)."""
+    def shown(self) -> frozenset[str]:
+        """The figures that `evidence` and `instead` show."""
         fields = string.Formatter().parse(f"{self.evidence} {self.instead}")
-        return {name: spec or "" for _, name, spec, _ in reversed(list(fields)) if name}
+        return frozenset(name for _, name, _, _ in fields if name)
 
 
 def settled(part: Part, runs: Sequence[Figures]) -> bool | None:

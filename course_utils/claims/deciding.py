@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from course_utils.claims.bands import Band, bands, in_format
 from course_utils.claims.claim import SEEDS, Claim, Figures, settled, verdict
@@ -27,7 +28,9 @@ def decide(claim_id: str, **figures: float) -> None:
     _require_the_same_names(claim, figures, runs[0])
     _require_the_same_answers(claim, figures, runs)
     for line in _report(claim, figures, runs):
-        print(textwrap.fill(line, _WIDTH, subsequent_indent=_HANGING if line[0] == " " else ""))
+        hanging = " " * (len(line) - len(line.lstrip()))
+        hanging = _HANGING if line.startswith(("  true", "  false")) else hanging
+        print(textwrap.fill(line, _WIDTH, subsequent_indent=hanging, break_on_hyphens=False))
 
 
 def _report(claim: Claim, figures: Figures, runs: Runs) -> Iterator[str]:
@@ -35,22 +38,32 @@ def _report(claim: Claim, figures: Figures, runs: Runs) -> Iterator[str]:
     yield f"{claim.id}. The summary says: “{claim.says}”"
     instead = claim.instead.format_map(ranges)
     yield f"Verdict: {verdict(claim, runs)}{'. ' + instead if instead else ''}"
-    for claimed, heading in ((True, "The summary claims:"), (False, "Asked besides:")):
+    for claimed, heading in ((True, "What the summary claims"), (False, "What else was asked")):
         parts = [part for part in claim.parts if part.claimed is claimed]
         if parts:
-            yield heading
+            yield f"{heading}, on all {len(SEEDS)} seeds:"
         yield from (f"  {str(settled(part, runs)).lower():5}  {part.sentence}" for part in parts)
-    yield f"Figures of this run, and their range over {len(SEEDS)} seeds:"
-    for name, value in figures.items():
-        yield f"  {name.replace('_', ' ')}: {_beside(claim, name, float(value), ranges[name])}"
+    yield f"Your run (in brackets: the range over {len(SEEDS)} seeds):"
+    beside = {
+        name: _Beside(None if name in claim.chaotic else float(value), ranges[name])
+        for name, value in figures.items()
+    }
+    yield f"  {claim.evidence.format_map(beside)}"
 
 
-def _beside(claim: Claim, name: str, value: float, band: Band) -> str:
-    spec = claim.formats.get(name, "")
-    over_seeds = format(band, spec)
-    if name in claim.chaotic:
-        return f"{over_seeds}; the digits of one run depend on the machine's rounding"
-    return f"{in_format(value, spec)}  ({over_seeds})"
+@dataclass(frozen=True)
+class _Beside:
+    """A run's figure with the seeds' band behind it; the band alone where digits are chaotic."""
+
+    value: float | None
+    band: Band
+
+    def __format__(self, spec: str) -> str:
+        over_seeds = format(self.band, spec)
+        if self.value is None:
+            return over_seeds
+        own = in_format(self.value, spec)
+        return own if own == over_seeds else f"{own} ({over_seeds})"
 
 
 def _require_the_same_names(claim: Claim, figures: Figures, names: Figures) -> None:

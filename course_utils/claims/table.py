@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from course_utils.claims.bands import bands
 from course_utils.claims.claim import Claim, verdict
 from course_utils.claims.evidence import stored
@@ -10,6 +12,8 @@ from course_utils.claims.sentences import SUMMARY
 
 HEADINGS = ("claim", "the summary says", "verdict", "evidence: range over 20 seeds", "decided in")
 NOT_YET = "not decided yet"
+_POWER = re.compile(r"(?<=\d)e([+-]\d+)")  # 4e-16 would be broken in two at its hyphen
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 class ClaimTable:
@@ -57,7 +61,7 @@ def link_to(claim: Claim) -> str:
     JupyterLab opens the notebook and scrolls to the cell that `#cell-id=` names.
     """
     number, _, _ = claim.lesson.partition("_")
-    return f"[lesson {number}]({claim.lesson}.ipynb#cell-id={claim.cell})"
+    return f"[lesson\u00a0{number}]({claim.lesson}.ipynb#cell-id={claim.cell})"
 
 
 def _row(claim_id: str, claim: Claim | None) -> tuple[str, str, str, str, str, str]:
@@ -71,6 +75,7 @@ def _row(claim_id: str, claim: Claim | None) -> tuple[str, str, str, str, str, s
 
 def _in_a_cell(text: str) -> str:
     """Text that neither ends its table cell nor reads as HTML, mathematics or a link."""
+    text = _POWER.sub(lambda found: f"·10{str(int(found[1])).translate(_RAISED)}", text)
     for character in "\\|<>$[]^_`~*":
         replaced = {"<": "&lt;", ">": "&gt;"}.get(character, f"\\{character}")
         text = text.replace(character, replaced)
