@@ -5,6 +5,13 @@ makes a figure of its own without one. Colours come from the Axes' own cycle.
 """
 
 from course_utils.plots.axes import GREY, mark_level
+from course_utils.plots.diagnosis import (
+    plot_confusion,
+    plot_depth_profile,
+    plot_gradient_heat,
+    plot_run_loss,
+    plot_update_ratios,
+)
 from course_utils.plots.layers import plot_gradient_by_layer, plot_signals_by_layer
 from course_utils.plots.numbers import (
     plot_distribution,
@@ -18,12 +25,17 @@ from course_utils.plots.numbers import (
 __all__ = [
     "GREY",
     "mark_level",
+    "plot_confusion",
+    "plot_depth_profile",
     "plot_distribution",
     "plot_errors_by_step",
     "plot_gradient_by_layer",
+    "plot_gradient_heat",
     "plot_gradient_pairs",
     "plot_norms_by_power",
     "plot_repeated_product",
+    "plot_run_loss",
     "plot_share",
     "plot_signals_by_layer",
+    "plot_update_ratios",
 ]
