@@ -75,7 +75,7 @@ def plot_gradient_heat(norms: ArrayLike, *, ax: Axes | None = None) -> Axes:
 
 
 def heat_image(norms: ArrayLike) -> NDArray[np.float64]:
-    """Powers of ten, (layers, steps), within the colours' range; NaN where the norm is no number."""
+    """Powers of ten, (layers, steps), within the colours' range; NaN where it is not finite."""
     sizes = np.asarray(norms, dtype=float).T
     with np.errstate(divide="ignore", invalid="ignore"):
         decades = np.clip(np.log10(sizes), *GRADIENT_DECADES)
