@@ -146,7 +146,8 @@ CLAIMS = (
                 expected=False,
             ),
         ),
-        evidence="The gradient's size is {share_of_sizes:.0%} of the product of the sizes. "
+        evidence="Product and centred difference differ by {gap:.0e} of the gradient's size, "
+        "which is {share_of_sizes:.0%} of the product of the Jacobians' sizes. "
         "[[0.5, 4], [0, 0.5]] stretches by {stretch:.2f}; 60 of them stretch by "
         "{stretch_by_60:.0e}, not by {stretches_multiplied:.0e}.",
         instead="For layers of many units it is a product of Jacobians, whose size is not the "

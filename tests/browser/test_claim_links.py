@@ -1,0 +1,47 @@
+"""A link of the claim table opens the lesson it names and scrolls to the cell that decides."""
+
+import lab
+import pytest
+
+from course_utils.claims import CLAIMS
+
+pytestmark = pytest.mark.browser
+
+TABLE = "notebooks/06_diagnosis.ipynb"
+# whether that cell of that notebook is on the screen, in the notebook that is open in front
+ON_SCREEN = """([path, id]) => {
+    const panel = window.jupyterapp?.shell?.currentWidget;
+    if (panel?.context?.path !== path) return false;
+    const cell = panel.content.widgets.find(widget => widget.model.id === id);
+    if (!cell?.node.isConnected) return false;
+    const here = cell.node.getBoundingClientRect();
+    const view = panel.content.node.getBoundingClientRect();
+    return here.height > 0 && here.top < view.bottom && here.bottom > view.top;
+}"""
+SHOW = "path => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => true)"
+
+
+@pytest.fixture(scope="module")
+def server(student_edition, tmp_path_factory):
+    """JupyterLab as a learner has it: it renders the cells that are near the screen."""
+    scratch = tmp_path_factory.mktemp("lab")
+    with lab.running_lab(student_edition, scratch) as running:
+        plugin = scratch / "settings" / "@jupyterlab" / "notebook-extension"
+        (plugin / "tracker.jupyterlab-settings").unlink()
+        yield running
+
+
+def test_every_link_of_the_claim_table_leads_to_its_cell(page, server):
+    lab.open_notebook(page, server, TABLE)
+    for claim in CLAIMS:
+        there = f"notebooks/{claim.lesson}.ipynb"
+        link = page.locator(
+            f"{lab.VISIBLE} .jp-RenderedMarkdown td a[href$='#cell-id={claim.cell}']"
+        )
+        link.scroll_into_view_if_needed()
+        assert not page.evaluate(ON_SCREEN, [there, claim.cell])
+        link.click()
+        page.wait_for_function(ON_SCREEN, arg=[there, claim.cell], timeout=30_000)
+        title = f"{claim.lesson.partition('_')[0]}-title"
+        assert not page.evaluate(ON_SCREEN, [there, title]), "it stayed at the top"
+        page.evaluate(SHOW, TABLE)
