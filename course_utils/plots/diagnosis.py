@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from course_utils.plots.axes import GREY, axes_or_new
 
-LOSS_RANGE = (1e-3, 1e6)
-RATIO_DECADES = (-10.0, 2.0)  # of the update-to-weight ratio
+LOSS_RANGE = (1e-2, 1e4)
+RATIO_DECADES = (-12.0, 2.0)  # of the update-to-weight ratio
 GRADIENT_DECADES = (-10.0, 8.0)  # white, the middle, is a norm of 0.1
 RULE_OF_THUMB = -3.0  # a common advice: each step moves a weight by about a thousandth
 NOT_FINITE = "#404040"
@@ -32,6 +32,7 @@ def plot_run_loss(
         ax.axhline(guessing, color=GREY, linestyle="--", linewidth=1)
     ax.semilogy(*loss_line(loss))
     ax.plot(*not_finite_mark(loss), "X", color=NOT_FINITE, markersize=9, clip_on=False)
+    ax.lines[-1].set_in_layout(False)  # a mark that is nowhere would have no extent
     ax.set(ylim=LOSS_RANGE, xlabel="step", ylabel="loss")
     return ax
 
