@@ -32,10 +32,6 @@ class Band:
             return cls(math.nan, math.nan, nan, len(every))
         return cls(min(numbers), max(numbers), nan, len(every))
 
-    def __contains__(self, value: float) -> bool:
-        """Whether the value is within the band; NaN is where a NaN was seen."""
-        return self.nan > 0 if math.isnan(value) else self.low <= value <= self.high
-
     def __format__(self, spec: str) -> str:
         """Both ends in this format ("" for `in_short`), or one where they print alike."""
         ends = list(dict.fromkeys(in_format(end, spec) for end in (self.low, self.high)))

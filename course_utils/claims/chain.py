@@ -240,11 +240,18 @@ CLAIMS = (
                 expected=False,
             ),
             Part(
-                "learning_stops_earlier",
-                "with 15 layers more than 99 % of the steps are lost, and no gradient is 0",
-                lambda f: f["steps_lost_at_15"] > 0.99 and f["zero_at_15"] == 0,
+                "learning_stops_at_15",
+                "with 15 layers more than 99 % of the steps are lost to rounding",
+                lambda f: f["steps_lost_at_15"] > 0.99,
                 claimed=False,
                 expected=True,
+            ),
+            Part(
+                "zero_at_15",
+                "with 15 layers some gradients are exactly 0",
+                lambda f: f["zero_at_15"] > 0,
+                claimed=False,
+                expected=False,
             ),
             Part(
                 "dtype_decides",
