@@ -54,6 +54,25 @@ def log_growth_spread(layers: int, width: int = 1) -> float:
     return 0.5 * math.sqrt(checked * _trigamma_of_half(_checked_width(width)))
 
 
+def log10_gaussian_growth(
+    std: float, width: int = 1, *, layers: int, draws: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw log₁₀ ‖v‖ along products of Gaussian matrices, without drawing a matrix.
+
+    A Gaussian matrix multiplies the length of any vector by std · √(χ² with n = width degrees of
+    freedom), whatever its direction, so the factors of the layers are independent draws.
+    layers: matrices in a product, >= 1. draws: products, >= 1. std, width: see typical_log_growth.
+    Returns shape (draws, layers + 1): after 0, 1, … layers; the first column is 0.
+    Raises ValueError for what is not in its range.
+    Source: Newman (1986), from which typical_log_growth follows.
+    """
+    count = positive_int("draws", draws, "Pass the number of products, e.g. draws=100.")
+    length = positive_int("layers", layers, "Pass the number of factors, e.g. layers=100.")
+    squares = rng.chisquare(_checked_width(width), size=(count, length))
+    factors = math.log10(_checked_std(std)) + 0.5 * np.log10(squares)
+    return np.hstack([np.zeros((count, 1)), np.cumsum(factors, axis=1)])
+
+
 def critical_std(width: int = 1) -> float:
     """Return the standard deviation at which a Gaussian product neither vanishes nor explodes.
 

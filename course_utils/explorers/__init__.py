@@ -2,6 +2,7 @@
 
 from course_utils.explorers.backprop import difference_explorer
 from course_utils.explorers.chain_rule import chain_explorer
+from course_utils.explorers.exploding import growth_explorer
 from course_utils.explorers.floats import staircase_explorer
 from course_utils.explorers.prediction import Prediction, predict, predictions_summary
 
@@ -9,6 +10,7 @@ __all__ = [
     "Prediction",
     "chain_explorer",
     "difference_explorer",
+    "growth_explorer",
     "predict",
     "predictions_summary",
     "staircase_explorer",

@@ -12,6 +12,7 @@ from course_utils.plots.diagnosis import (
     plot_run_loss,
     plot_update_ratios,
 )
+from course_utils.plots.growth import plot_products, plot_sizes
 from course_utils.plots.layers import plot_gradient_by_layer, plot_signals_by_layer
 from course_utils.plots.numbers import (
     plot_distribution,
@@ -33,9 +34,11 @@ __all__ = [
     "plot_gradient_heat",
     "plot_gradient_pairs",
     "plot_norms_by_power",
+    "plot_products",
     "plot_repeated_product",
     "plot_run_loss",
     "plot_share",
     "plot_signals_by_layer",
+    "plot_sizes",
     "plot_update_ratios",
 ]
