@@ -22,10 +22,12 @@ from course_utils.plots.numbers import (
     plot_repeated_product,
     plot_share,
 )
+from course_utils.plots.training import plot_by_depth, plot_layer_by_step, plot_loss_by_step
 
 __all__ = [
     "GREY",
     "mark_level",
+    "plot_by_depth",
     "plot_confusion",
     "plot_depth_profile",
     "plot_distribution",
@@ -33,6 +35,8 @@ __all__ = [
     "plot_gradient_by_layer",
     "plot_gradient_heat",
     "plot_gradient_pairs",
+    "plot_layer_by_step",
+    "plot_loss_by_step",
     "plot_norms_by_power",
     "plot_products",
     "plot_repeated_product",
