@@ -5,6 +5,7 @@ from course_utils.explorers.chain_rule import chain_explorer
 from course_utils.explorers.exploding import growth_explorer
 from course_utils.explorers.floats import staircase_explorer
 from course_utils.explorers.prediction import Prediction, predict, predictions_summary
+from course_utils.explorers.vanishing import vanishing_explorer
 
 __all__ = [
     "Prediction",
@@ -14,4 +15,5 @@ __all__ = [
     "predict",
     "predictions_summary",
     "staircase_explorer",
+    "vanishing_explorer",
 ]
