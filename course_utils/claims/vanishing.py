@@ -198,7 +198,7 @@ CLAIMS = (
                 "(1 − lr · wd)^t, to nine digits",
                 lambda f: (
                     f["decayed_size_ratio"] < 0.01
-                    and abs(f["decayed_size_ratio"] / f["decay_alone"] - 1) < 1e-9
+                    and abs(f["decayed_size_ratio"] - f["decay_alone"]) < 1e-9 * f["decay_alone"]
                 ),
                 claimed=False,
                 expected=True,
