@@ -147,6 +147,8 @@ def test_what_is_recorded_is_what_the_net_held(data):
         "weight_norm": [l2_norm(w) for w in twin.weights],
         "pre_activation_rms": [np.sqrt(np.mean(z**2)) for z in twin.signals.pre_activation],
         "hidden_rms": [np.sqrt(np.mean(h**2)) for h in twin.signals.hidden],
+        "slope_mean": [*(np.mean(1 - h**2) for h in twin.signals.hidden[:-1]), 1.0],
+        "dead_share": [0.0, 0.0, 0.0],
         "grad_hidden_norm": [l2_norm(g) for g in twin.signals.grad_hidden],
         "grad_pre_activation_norm": [l2_norm(g) for g in twin.signals.grad_pre_activation],
         "grad_weight_norm": [l2_norm(g) for g in twin.grad_weights],
@@ -159,6 +161,38 @@ def test_what_is_recorded_is_what_the_net_held(data):
     moved = [0.1 * 0.01 / total * l2_norm(g) for g in twin.grad_weights]
     np.testing.assert_allclose(history["update_norm"][0], moved)
     assert set(history.names) == set(RECORDABLE)
+
+
+@given(st.lists(st.booleans(), min_size=6, max_size=6))
+def test_a_unit_is_dead_if_no_example_of_the_batch_wakes_it(dead):
+    rng = np.random.default_rng(0)
+    net = MLP([4, 6, 6, 3], activation="relu", init="he", rng=rng)
+    # so high or so low that inputs of about 1 decide nothing
+    net.biases[0][...] = np.where(dead, -100.0, 100.0)
+    net.biases[1][...] = 1e5
+    batch = rng.normal(size=(5, 4)), rng.integers(0, 3, 5)
+    history = train(net, batch, steps=1, optimizer=SGD(0.1), record=["dead_share", "slope_mean"])
+    np.testing.assert_allclose(history["dead_share"][0], [np.mean(dead), 0, 0])
+    np.testing.assert_allclose(history["slope_mean"][0], [1 - np.mean(dead), 1, 1])
+
+
+def test_unchecked_data_may_hold_a_nan_and_it_goes_through_the_net(data):
+    inputs, labels = data
+    inputs[3, 1] = np.nan
+    with pytest.raises(ValueError, match="inputs must be finite"):
+        train(small_net(), (inputs, labels), steps=2, optimizer=SGD(0.1))
+    history = train(
+        small_net(),
+        (inputs, labels),
+        steps=2,
+        optimizer=SGD(0.1),
+        record=["weight_norm", "hidden_rms"],
+        validate=False,
+    )
+    step, layer, what, value = history.first_nonfinite()
+    assert (step, layer, what) == (0, 0, "hidden_rms")
+    assert np.isnan(value)
+    assert np.isfinite(history["weight_norm"][0]).all()
 
 
 def test_only_what_is_asked_for_is_recorded(data):

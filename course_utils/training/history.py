@@ -16,6 +16,8 @@ RECORDABLE: Mapping[str, str] = MappingProxyType(
         "weight_norm": "norm of each layer's weights, before the step's update",
         "pre_activation_rms": "root mean square of each layer's pre-activations",
         "hidden_rms": "root mean square of each layer's hidden values",
+        "slope_mean": "mean slope |f'(z)| of each layer's units over the batch; the output's is 1",
+        "dead_share": "share of each layer's units that are 0 for the whole batch, 0 to 1",
         "loss": "mean loss of the batch (always recorded)",
         "accuracy": "share of the batch that is classified rightly, 0 to 1",
         "grad_hidden_norm": "norm of ∂loss/∂h, the gradient of each layer's hidden values",

@@ -35,20 +35,25 @@ def train(
     optimizer: SGD,
     rng: np.random.Generator | None = None,
     record: Iterable[str] = ("grad_weight_norm",),
+    validate: bool = True,
 ) -> History:
     """Train net in place for a number of steps; return what each of them recorded.
 
     data: (inputs, targets), see MLP.forward and MLP.backward. batch_size: examples in a step, None
     for all of them. rng: needed to draw batches (see minibatches). record: names from RECORDABLE;
     signals of which nothing is recorded are not kept, for speed.
-    The velocity starts at 0 in each call. The data are checked once, before the first step.
+    The velocity starts at 0 in each call. The data are checked once, before the first step; with
+    validate=False they are not, as in most frameworks: a NaN in them then goes through the net.
 
     Overflow is silent here: a run that explodes says so in its history, see
     History.first_nonfinite.
     Raises ValueError or TypeError for data, sizes or names that do not fit.
     """
-    inputs = finite_rows("inputs", data[0], net.widths[0]).astype(net.dtype, copy=False)
-    targets = net.loss.check_targets(data[1], len(inputs), net.widths[-1])
+    inputs, targets = np.asarray(data[0]), np.asarray(data[1])
+    if validate:
+        inputs = finite_rows("inputs", data[0], net.widths[0])
+        targets = net.loss.check_targets(data[1], len(inputs), net.widths[-1])
+    inputs = inputs.astype(net.dtype, copy=False)
     steps = positive_int("steps", steps, "Pass the number of updates, e.g. steps=100.")
     history = History(steps, net.n_layers, record)
     _require_labels_for_accuracy(net, history)
@@ -108,6 +113,8 @@ def _measures(
         "weight_norm": lambda _: net.weights.norms(),
         "pre_activation_rms": lambda _: net.signals.pre_activation.rms(),
         "hidden_rms": lambda _: net.signals.hidden.rms(),
+        "slope_mean": lambda _: _slope_mean(net),
+        "dead_share": lambda _: np.array([1 - h.any(axis=0).mean() for h in net.signals.hidden]),
         "accuracy": lambda labels: float(
             np.mean(net.signals.outputs.argmax(axis=1) == labels),
         ),
@@ -122,6 +129,12 @@ def _measures(
         return [(history[name], measures[name]) for name in history.names if name in measures]
 
     return chosen(before), chosen(after)
+
+
+def _slope_mean(net: MLP) -> NDArray[np.float64]:
+    *hidden, _ = net.signals.hidden  # the output layer is linear
+    slope = net.activation.derivative
+    return np.array([*(np.abs(slope(values)).mean() for values in hidden), 1.0])
 
 
 def _require_labels_for_accuracy(net: MLP, history: History) -> None:
