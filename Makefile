@@ -10,7 +10,7 @@ endif
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: lab test setup release lock browser bench bench-explorers clean
+.PHONY: lab test setup release claims lock browser bench bench-explorers clean
 
 lab: setup
 	$(BIN)/course lab $(ARGS)
@@ -38,6 +38,10 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 release: setup
 	$(BIN)/course build
 	$(BIN)/course release
+
+# runs the experiment behind each row of the claim table again, on 20 seeds
+claims: setup
+	$(BIN)/python -m course_utils.claims write $(ARGS)
 
 lock: setup
 	$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
