@@ -208,7 +208,7 @@ CLAIMS = (
             ),
         ),
         evidence="20 ReLU layers, 1.5 times He, learning rate 0.001: the smallest change of the "
-        "loss in a step is by a factor of {least_change:.0e}. With He the largest is by a factor "
+        "loss in a step is by a factor of {least_change:.2g}. With He the largest is by a factor "
         "of {largest_change_he:.2f}.",
         instead="",
         lesson="05_exploding",
@@ -273,7 +273,7 @@ CLAIMS = (
             ),
             Part(
                 "only_some",
-                "some weights are still numbers five steps later",
+                "some weights are still numbers after eight steps",
                 lambda f: f["nan_weights"] < 1,
                 claimed=False,
                 expected=False,
@@ -306,7 +306,7 @@ CLAIMS = (
             ),
             Part(
                 "constant_once_nan",
-                "after eight steps every derivative is NaN, and stays it",
+                "after eight steps every derivative is NaN",
                 lambda f: f["nan_gradients"] == 1,
                 claimed=False,
                 expected=True,
@@ -328,7 +328,7 @@ CLAIMS = (
             ),
         ),
         evidence="Until it is NaN, the smallest change of the gradient's norm in a step is by a "
-        "factor of {least_change:.0e}. After eight steps {nan_gradients:.0%} of the derivatives "
+        "factor of {least_change:.2g}. After eight steps {nan_gradients:.0%} of the derivatives "
         "are NaN. Output errors of −1, 0 or 1 at the start: {frozen_errors:.1%}, with He "
         "{frozen_errors_he:.2%}. Clipped steps differ in length by {clipped_spread:.2%}.",
         instead="They jump by orders of magnitude. Only the output error is frozen, the norm "
@@ -349,21 +349,21 @@ CLAIMS = (
             ),
             Part(
                 "more_data_does_not_help",
-                "nor with ten times the data",
+                "with ten times the data it is still less than 20 %",
                 lambda f: f["accuracy_1500"] < 0.2,
                 claimed=True,
                 expected=True,
             ),
             Part(
                 "he_learns",
-                "with He, more than 50 %",
+                "with He it is more than 50 %",
                 lambda f: f["accuracy_he"] > 0.5,
                 claimed=False,
                 expected=True,
             ),
             Part(
                 "tiny_steps_learn",
-                "with 1.5 times He and steps 2,000 times smaller, more than 20 %",
+                "with 1.5 times He and steps 2,000 times smaller it is more than 20 %",
                 lambda f: f["accuracy_tiny_steps"] > 0.2,
                 claimed=False,
                 expected=True,
