@@ -2,18 +2,23 @@
 
 from course_utils.explorers.backprop import difference_explorer
 from course_utils.explorers.chain_rule import chain_explorer
+from course_utils.explorers.diagnosis import trace_explorer
 from course_utils.explorers.exploding import growth_explorer
 from course_utils.explorers.floats import staircase_explorer
+from course_utils.explorers.labelling import Labelling, label_traces
 from course_utils.explorers.prediction import Prediction, predict, predictions_summary
 from course_utils.explorers.vanishing import vanishing_explorer
 
 __all__ = [
+    "Labelling",
     "Prediction",
     "chain_explorer",
     "difference_explorer",
     "growth_explorer",
+    "label_traces",
     "predict",
     "predictions_summary",
     "staircase_explorer",
+    "trace_explorer",
     "vanishing_explorer",
 ]
