@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_utils import plots
+from course_utils.figures import new_figure
 from course_utils.plots import diagnosis as drawn
 
 LOSSES = np.array([2.0, 1e9, 1e-9, np.inf, np.nan])
@@ -87,3 +88,16 @@ def test_the_confusion_table_writes_every_count_that_is_not_zero():
 def test_a_truth_that_never_occurred_is_an_empty_row():
     ax = plots.plot_confusion([[0, 0], [0, 3]], ["a", "b"])
     assert [text.get_text() for text in ax.texts] == ["3"]
+
+
+def test_a_row_holds_the_four_panels_of_one_run():
+    _, row = new_figure(columns=4)
+    norms = np.ones((2, 3))
+    drawn_on = plots.plot_run_row(
+        ([2.0, 1.0], norms, norms[:, :2], norms[:2]), title="A", row=row, guessing=2.3
+    )
+    assert list(drawn_on) == list(row)
+    assert row[0].get_title(loc="left") == "A"
+    assert row[0].lines[1].get_ydata().tolist() == [2.0, 1.0]
+    assert row[1].images[0].get_array().shape == (3, 2)
+    assert [len(ax.lines) for ax in row] == [3, 0, 3, 2]

@@ -10,6 +10,7 @@ from course_utils.plots.diagnosis import (
     plot_depth_profile,
     plot_gradient_heat,
     plot_run_loss,
+    plot_run_row,
     plot_update_ratios,
 )
 from course_utils.plots.growth import plot_products, plot_sizes
@@ -41,6 +42,7 @@ __all__ = [
     "plot_products",
     "plot_repeated_product",
     "plot_run_loss",
+    "plot_run_row",
     "plot_share",
     "plot_signals_by_layer",
     "plot_sizes",

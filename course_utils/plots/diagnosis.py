@@ -135,6 +135,30 @@ def profile_line(profile: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.fl
     return depth[finite], _decades(values[finite], GRADIENT_DECADES)
 
 
+def plot_run_row(
+    panels: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike],
+    *,
+    title: str,
+    row: Sequence[Axes],
+    guessing: float | None = None,
+) -> Sequence[Axes]:
+    """One run on a row of four small axes: loss, weight gradients, update ratio, depth profile.
+
+    panels: what plot_run_loss, plot_gradient_heat, plot_update_ratios and plot_depth_profile take.
+    title: written above the row. row: four Axes. guessing: see plot_run_loss.
+    """
+    loss, gradients, ratios, profiles = panels
+    plot_run_loss(loss, guessing=guessing, ax=row[0]).set_title(title, fontsize=9)
+    plot_gradient_heat(gradients, ax=row[1])
+    plot_update_ratios(ratios, ax=row[2])
+    plot_depth_profile(profiles, ax=row[3])
+    for ax in row:
+        ax.set(xlabel="", ylabel="")
+        ax.tick_params(labelsize=7)
+    row[3].set_xticks([0.1, 0.9], ["input", "output"])
+    return row
+
+
 def plot_confusion(counts: ArrayLike, names: Sequence[str], *, ax: Axes | None = None) -> Axes:
     """How often each truth got each verdict: what is right lies on the diagonal.
 
