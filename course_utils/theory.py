@@ -15,7 +15,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from course_utils.arrays import positive_int
+from course_utils.arrays import positive_int, random_generator
 
 _EULER_GAMMA = float(np.euler_gamma)
 _DIFFERENCE_ORDERS = {"forward": 1, "centred": 2}
@@ -63,12 +63,13 @@ def log10_gaussian_growth(
     freedom), whatever its direction, so the factors of the layers are independent draws.
     layers: matrices in a product, >= 1. draws: products, >= 1. std, width: see typical_log_growth.
     Returns shape (draws, layers + 1): after 0, 1, … layers; the first column is 0.
-    Raises ValueError for what is not in its range.
+    Raises ValueError for what is not in its range, TypeError for an rng that is no Generator.
     Source: Newman (1986), from which typical_log_growth follows.
     """
     count = positive_int("draws", draws, "Pass the number of products, e.g. draws=100.")
     length = positive_int("layers", layers, "Pass the number of factors, e.g. layers=100.")
-    squares = rng.chisquare(_checked_width(width), size=(count, length))
+    generator = random_generator(rng)
+    squares = generator.chisquare(_checked_width(width), size=(count, length))
     factors = math.log10(_checked_std(std)) + 0.5 * np.log10(squares)
     return np.hstack([np.zeros((count, 1)), np.cumsum(factors, axis=1)])
 

@@ -20,6 +20,43 @@ def log_growths(std, width, *, draws=20_000, seed=0):
     )
 
 
+def matrix_growths(std, width, *, layers, draws, rng):
+    """log₁₀ of the length of a unit vector after 1, 2, … real Gaussian matrices."""
+    vectors = np.zeros((draws, width, 1))
+    vectors[:, 0] = 1
+    lengths = []
+    for _ in range(layers):
+        vectors = rng.normal(0, std, size=(draws, width, width)) @ vectors
+        lengths.append(np.log10(np.linalg.norm(vectors, axis=(1, 2))))
+    return np.array(lengths).T
+
+
+@pytest.mark.parametrize(("std", "width"), [(1.0, 1), (0.7, 2), (0.3, 12)])
+def test_drawn_growth_is_distributed_like_that_of_real_matrices(std, width):
+    rng = np.random.default_rng(0)
+    real = matrix_growths(std, width, layers=6, draws=4000, rng=rng)
+    drawn = theory.log10_gaussian_growth(std, width, layers=6, draws=4000, rng=rng)
+    assert (drawn[:, 0] == 0).all()
+    quantiles = [0.1, 0.25, 0.5, 0.75, 0.9]
+    for layer in range(6):
+        spread = theory.log_growth_spread(layer + 1, width) / math.log(10)
+        np.testing.assert_allclose(
+            np.quantile(drawn[:, layer + 1], quantiles),
+            np.quantile(real[:, layer], quantiles),
+            atol=0.2 * spread,
+        )
+
+
+@pytest.mark.parametrize("width", [1, 5, 100])
+def test_drawn_growth_has_the_predicted_mean_and_spread(width):
+    rng = np.random.default_rng(1)
+    ends = theory.log10_gaussian_growth(0.1, width, layers=30, draws=5000, rng=rng)[:, -1]
+    ends *= math.log(10)
+    within = 5 * theory.log_growth_spread(30, width) / math.sqrt(5000)
+    assert ends.mean() == pytest.approx(30 * theory.typical_log_growth(0.1, width), abs=within)
+    assert ends.std() == pytest.approx(theory.log_growth_spread(30, width), rel=0.05)
+
+
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 7, 64])
 @pytest.mark.parametrize("std", [0.1, 1.0, 3.0])
 def test_growth_and_spread_agree_with_draws(std, width):
@@ -107,6 +144,18 @@ def test_the_predicted_step_is_nearly_the_best_of_a_real_difference(scheme):
             lambda: theory.log_growth_spread(2.5),
             TypeError,
             "layers must be a whole number, got 2.5",
+        ),
+        (
+            lambda: theory.log10_gaussian_growth(
+                1, layers=3, draws=0, rng=np.random.default_rng(0)
+            ),
+            ValueError,
+            "draws must be >= 1, got 0.",
+        ),
+        (
+            lambda: theory.log10_gaussian_growth(1, layers=3, draws=1, rng=0),
+            TypeError,
+            "rng must be a NumPy Generator, got 0.",
         ),
         (
             lambda: theory.unit_roundoff(int),
