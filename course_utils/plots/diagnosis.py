@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
+from matplotlib.ticker import MultipleLocator
 from numpy.typing import ArrayLike, NDArray
 
 from course_utils.plots.axes import GREY, axes_or_new
@@ -98,6 +99,7 @@ def plot_update_ratios(
     for column, name in zip(np.asarray(ratios).T, names, strict=True):
         ax.plot(*ratio_line(column), label=name, linewidth=1.5)
     ax.set(ylim=RATIO_DECADES, xlabel="step", ylabel="log₁₀  update / weight")
+    ax.yaxis.set_major_locator(MultipleLocator(3))
     return ax
 
 
