@@ -123,13 +123,15 @@ class Trace:
 
     def first(self, steps: int) -> Trace:
         """Return the trace of the first steps only."""
-        shortened = {name: getattr(self, name)[:steps] for name in self.recorded}
-        return replace(self, **shortened)
+        return self.replaced(**{name: getattr(self, name)[:steps] for name in self.recorded})
+
+    def replaced(self, **fields: Any) -> Trace:
+        """Return the trace with these fields instead."""
+        return replace(self, **fields)
 
     def without(self, *names: str) -> Trace:
         """Return the trace as if these optional fields had not been recorded."""
-        unknown: dict[str, Any] = dict.fromkeys(names)
-        return replace(self, **unknown)
+        return self.replaced(**dict.fromkeys(names))
 
     def rows(self) -> Iterator[tuple[str, Values]]:
         """Yield each array's name and the array, in the order in which a step computes them."""

@@ -1,0 +1,133 @@
+"""Labelled runs: what ails each one is known by how it was made.
+
+Three sets that share no seed, split, width, batch size or learning rate: the thresholds of
+diagnose() were chosen on "tuning"; "test" and "audit" say how good they are. See bank_cases.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course_utils.datasets import N_CLASSES, Examples, load_digits
+from course_utils.diagnosis.trace import BY_LAYER, BY_STEP, Trace
+from course_utils.diagnosis.verdicts import VERDICTS
+from course_utils.network import MLP
+from course_utils.training import SGD, History, train
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a run is made: a net of depth hidden layers, trained on the digits.
+
+    bias: the value that all hidden biases start from, around which bias_std spreads them.
+    poison: "feature" makes one input feature NaN, "example" one training example, as a
+    standardisation that divides 0 by 0 would. shuffled: the labels say nothing about the inputs.
+    first: keep only so many steps. without: fields of the trace that were not recorded.
+    The other names are those of MLP, SGD, train and load_digits.
+    """
+
+    activation: str
+    depth: int
+    width: int
+    init: str
+    learning_rate: float
+    gain: float = 1.0
+    bias: float = 0.0
+    bias_std: float = 0.0
+    momentum: float = 0.0
+    steps: int = 80
+    batch: int | None = 64
+    split: int = 0
+    seed: int = 0
+    poison: str | None = None
+    shuffled: bool = False
+    first: int | None = None
+    without: tuple[str, ...] = ()
+
+    def train(self) -> tuple[MLP, History]:
+        """Return the trained net and what the run recorded: everything that a Trace can hold."""
+        rng = np.random.default_rng(self.seed)
+        net = MLP(
+            [64, *[self.width] * self.depth, N_CLASSES],
+            activation=self.activation,
+            init=self.init,
+            gain=self.gain,
+            bias_std=self.bias_std,
+            rng=rng,
+        )
+        for biases in net.biases[:-1]:
+            biases += self.bias
+        history = train(
+            net,
+            self.data(rng),
+            steps=self.steps,
+            batch_size=self.batch,
+            optimizer=SGD(self.learning_rate, momentum=self.momentum),
+            rng=rng,
+            record=(*BY_STEP, *BY_LAYER),
+            validate=False,
+        )
+        return net, history
+
+    def data(self, rng: np.random.Generator) -> Examples:
+        """Return the training data, spoilt as asked."""
+        inputs, labels = load_digits(seed=self.split, standardised=True).train
+        if self.poison == "feature":
+            inputs[:, 0] /= inputs[:, 0].std()  # a pixel that never holds ink: 0 / 0
+        elif self.poison == "example":
+            inputs[rng.integers(len(inputs))] = np.nan
+        return Examples(inputs, rng.permutation(labels) if self.shuffled else labels)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run whose label is known from how it was made.
+
+    name: unique in its set. label: one of VERDICTS. settings: how it was made. cure: the settings
+    to change, the named cause and nothing else, so that it trains well; empty if it has no cause.
+    """
+
+    name: str
+    label: str
+    settings: Settings
+    cure: dict[str, Any] = field(default_factory=dict)
+
+    def run(self) -> Trace:
+        """Train, and return what was recorded. Deterministic."""
+        _, history = self.settings.train()
+        trace = Trace.from_history(history, classes=N_CLASSES)
+        if self.settings.first is not None:
+            trace = trace.first(self.settings.first)
+        return trace.without(*self.settings.without)
+
+    def cured(self) -> Case:
+        """Return the case without its cause, which should be healthy."""
+        return replace(self, settings=replace(self.settings, **self.cure), cure={})
+
+
+def confusion(labels: Iterable[str], verdicts: Iterable[str]) -> NDArray[np.int64]:
+    """Count runs by label (rows) and verdict (columns), both in the order of VERDICTS.
+
+    Returns an array of shape (VERDICTS, VERDICTS). Raises ValueError for an unknown word, or if
+    there are more of one than of the other.
+    """
+    counts = np.zeros((len(VERDICTS), len(VERDICTS)), dtype=np.int64)
+    for label, verdict in zip(labels, verdicts, strict=True):
+        counts[VERDICTS.index(label), VERDICTS.index(verdict)] += 1
+    return counts
+
+
+def macro_recall(counts: NDArray[np.int64]) -> float:
+    """Return the mean over labels of the share of their runs that got them as verdict, 0 to 1.
+
+    counts: see confusion. Labels without a run are left out; raises ValueError without any run.
+    """
+    runs = counts.sum(axis=1)
+    if not runs.any():
+        raise ValueError("counts must hold at least one run, got none. Pass confusion(…).")
+    return float(np.mean(np.diag(counts)[runs > 0] / runs[runs > 0]))

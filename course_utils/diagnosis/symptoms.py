@@ -1,0 +1,133 @@
+"""A symptom: what one look at a trace showed. This module has those of the loss."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from course_utils.diagnosis import statistics, thresholds
+from course_utils.diagnosis.trace import Trace
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """What one look at a trace showed.
+
+    name: what was looked for. present: True, False, or None if it cannot be told. evidence: one
+    sentence with its numbers. needs: what to record to tell, where present is None.
+    strength: how far beyond the threshold, 0 to 1 (0.5 is just present); 0 unless present.
+    """
+
+    name: str
+    present: bool | None
+    evidence: str
+    strength: float = 0.0
+    needs: tuple[str, ...] = ()
+
+
+def between(value: float, bounds: tuple[float, float]) -> bool | None:
+    """Return False up to bounds[0], True from bounds[1], None in between or for NaN.
+
+    bounds may descend: then False from bounds[0] up, True down to bounds[1].
+    """
+    absent, present = bounds
+    if absent > present:
+        value, absent, present = -value, -absent, -present
+    return False if value <= absent else True if value >= present else None
+
+
+def any_of(*looks: bool | None) -> bool | None:
+    """Return True if one look is True, False if all are False, else None."""
+    return True if True in looks else None if None in looks else False
+
+
+def number(value: float) -> str:
+    """Return value with three significant digits, without an exponent from 0.001 to 9,999."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else str(value)
+    size = abs(value)
+    if size == 0:
+        return "0"
+    if not 1e-3 <= size < 9999.5:
+        return f"{value:.1e}"
+    return f"{value:.0f}" if size >= 99.95 else f"{value:.3g}"
+
+
+def factor(exponent: float) -> str:
+    """Return 10 to that many decades in words: "a factor of 350", or "all of it" for infinity."""
+    if math.isinf(exponent):
+        return "without end: some are exactly 0"
+    size = abs(exponent)
+    return f"{10**size:.0e}-fold" if size >= 4 else f"{10**size:.3g}-fold"
+
+
+def strength_of(value: float, threshold: float) -> float:
+    """Return value / (value + threshold), 0.5 at the threshold; 1 for infinity."""
+    return 1.0 if math.isinf(value) else value / (value + threshold)
+
+
+def loss_has_fallen(trace: Trace) -> Symptom:
+    """Has the loss at the end fallen clearly below guessing (or below the first loss)?"""
+    name, course = "the loss has fallen", statistics.loss_course(trace)
+    if course is None:
+        return Symptom(name, False, "There is no finite loss.")
+    told = f"The loss goes from {number(course.first)} to {number(course.end)}"
+    if trace.classes is not None:
+        told += f"; guessing costs ln {trace.classes} = {math.log(trace.classes):.3f}"
+    if course.baseline <= 0:  # a log density, for one: no share of it can be taken
+        return Symptom(name, None, f"{told}.", needs=("a loss that is positive",))
+    share = course.end / course.baseline
+    present = between(share, (thresholds.IS_LEARNING, thresholds.HAS_LEARNT))
+    strength = max(0.0, 1 - 0.5 * share / thresholds.HAS_LEARNT) if present else 0.0
+    return Symptom(name, present, f"{told}.", strength, () if present is not None else _LONGER)
+
+
+_LONGER = ("more steps",)
+
+
+def loss_on_plateau(trace: Trace) -> Symptom:
+    """Does the loss stay within 5 % of guessing?"""
+    name, course = "the loss is on the plateau of guessing", statistics.loss_course(trace)
+    if trace.classes is None or course is None:
+        return Symptom(name, None, "The loss of guessing is not known.", needs=("classes",))
+    guessing = math.log(trace.classes)
+    present = abs(course.end / guessing - 1) <= thresholds.PLATEAU
+    evidence = (
+        f"The loss ends at {number(course.end)}, {'' if present else 'not '}within "
+        f"{thresholds.PLATEAU:.0%} of guessing, ln {trace.classes} = {guessing:.3f}."
+    )
+    return Symptom(name, present, evidence, 0.5 + 0.5 * present if present else 0.0)
+
+
+def nearly_solved(trace: Trace) -> Symptom:
+    """Is so little of the loss left that small gradients are a success?"""
+    name, course = "the task is nearly solved", statistics.loss_course(trace)
+    if course is None or course.baseline <= 0:
+        return Symptom(name, None, "There is no positive loss to compare with.")
+    share = course.end / course.baseline
+    present = share <= thresholds.NEARLY_SOLVED
+    evidence = f"{share:.1%} of the loss is left: small gradients are a success here."
+    if not present:
+        evidence = f"{share:.0%} of the loss is left."
+    return Symptom(name, present, evidence, 1 - share if present else 0.0)
+
+
+def loss_jumps(trace: Trace) -> Symptom:
+    """Has the loss jumped clearly above where it began?"""
+    name, course = "the loss jumps", statistics.loss_course(trace)
+    if course is None or trace.loss.size < 2:
+        return Symptom(name, None, "There are not two losses to compare.", needs=_LONGER)
+    start = course.first
+    if trace.classes is not None:
+        start = max(start, math.log(trace.classes))
+    if start <= 0:
+        return Symptom(name, None, "The first loss is not positive.")
+    rise = course.highest / start
+    present = between(rise, thresholds.JUMP)
+    evidence = (
+        f"After the first step the loss rises to {number(course.highest)}, {number(rise)} times "
+        "its start or guessing, whichever is higher."
+        if present
+        else f"The loss never rises above {number(rise)} times its start."
+    )
+    return Symptom(name, present, evidence, strength_of(rise, thresholds.JUMP[1]) * bool(present))
