@@ -12,7 +12,7 @@ from course_utils.theory import log10_gaussian_growth, rms_log_growth, typical_l
 
 LAYERS = 40
 DRAWS = 8
-DECADES = 30.0
+DECADES = 20.0
 
 
 def growth_explorer(*, std: float = 0.1, width: int = 100) -> Explorer:
