@@ -1,21 +1,17 @@
-"""Labelled runs: what ails each one is known by how it was made.
-
-Three sets that share no seed, split, width, batch size or learning rate: the thresholds of
-diagnose() were chosen on "tuning"; "test" and "audit" say how good they are. See bank_cases.py.
-"""
+"""A run whose label is known by how it was made: the settings, and what to change to cure it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike
 
 from course_utils.datasets import N_CLASSES, Examples, load_digits
 from course_utils.diagnosis.trace import BY_LAYER, BY_STEP, Trace
-from course_utils.diagnosis.verdicts import VERDICTS
 from course_utils.network import MLP
 from course_utils.training import SGD, History, train
 
@@ -46,6 +42,7 @@ class Settings:
     seed: int = 0
     poison: str | None = None
     shuffled: bool = False
+    dtype: DTypeLike = np.float64
     first: int | None = None
     without: tuple[str, ...] = ()
 
@@ -58,6 +55,7 @@ class Settings:
             init=self.init,
             gain=self.gain,
             bias_std=self.bias_std,
+            dtype=self.dtype,
             rng=rng,
         )
         for biases in net.biases[:-1]:
@@ -110,24 +108,38 @@ class Case:
         return replace(self, settings=replace(self.settings, **self.cure), cure={})
 
 
-def confusion(labels: Iterable[str], verdicts: Iterable[str]) -> NDArray[np.int64]:
-    """Count runs by label (rows) and verdict (columns), both in the order of VERDICTS.
+# The customary initialisation of each activation.
+_INITS = {"tanh": "xavier", "sigmoid": "xavier", "selu": "lecun"}
+# settings of one run, and its cure
+Entry = tuple[dict[str, Any], dict[str, Any]]
 
-    Returns an array of shape (VERDICTS, VERDICTS). Raises ValueError for an unknown word, or if
-    there are more of one than of the other.
+
+def entry(
+    activation: str,
+    depth: int,
+    learning_rate: float,
+    *,
+    cure: Mapping[str, Any] = MappingProxyType({}),
+    **more: Any,
+) -> Entry:
+    """Return the settings of a run, with its activation's customary init, and its cure."""
+    init = _INITS.get(activation, "he")
+    named = {"activation": activation, "depth": depth, "learning_rate": learning_rate}
+    return named | {"init": init} | more, dict(cure)
+
+
+def labelled(common: Mapping[str, Any], table: Mapping[str, Sequence[Entry]]) -> tuple[Case, ...]:
+    """Return a case for each entry of the table, label by label, each with a seed of its own.
+
+    common: settings of all of them; its "seed" is that of the first case.
     """
-    counts = np.zeros((len(VERDICTS), len(VERDICTS)), dtype=np.int64)
-    for label, verdict in zip(labels, verdicts, strict=True):
-        counts[VERDICTS.index(label), VERDICTS.index(verdict)] += 1
-    return counts
-
-
-def macro_recall(counts: NDArray[np.int64]) -> float:
-    """Return the mean over labels of the share of their runs that got them as verdict, 0 to 1.
-
-    counts: see confusion. Labels without a run are left out; raises ValueError without any run.
-    """
-    runs = counts.sum(axis=1)
-    if not runs.any():
-        raise ValueError("counts must hold at least one run, got none. Pass confusion(…).")
-    return float(np.mean(np.diag(counts)[runs > 0] / runs[runs > 0]))
+    rows = [(label, *row) for label, rows in table.items() for row in rows]
+    return tuple(
+        Case(
+            f"{number}: {settings['activation']}, {settings['depth']} hidden layers",
+            label,
+            Settings(**{**common, "seed": common["seed"] + number, **settings}),
+            cure,
+        )
+        for number, (label, settings, cure) in enumerate(rows)
+    )
