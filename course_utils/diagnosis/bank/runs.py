@@ -76,7 +76,8 @@ class Settings:
         """Return the training data, spoilt as asked."""
         inputs, labels = load_digits(seed=self.split, standardised=True).train
         if self.poison == "feature":
-            inputs[:, 0] /= inputs[:, 0].std()  # a pixel that never holds ink: 0 / 0
+            with np.errstate(invalid="ignore"):
+                inputs[:, 0] /= inputs[:, 0].std()  # a pixel that never holds ink: 0 / 0
         elif self.poison == "example":
             inputs[rng.integers(len(inputs))] = np.nan
         return Examples(inputs, rng.permutation(labels) if self.shuffled else labels)
