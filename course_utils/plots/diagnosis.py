@@ -156,7 +156,13 @@ def plot_run_row(
     plot_depth_profile(profiles, ax=row[3])
     for ax in row:
         ax.set(xlabel="", ylabel="")
+        ax.minorticks_off()
         ax.tick_params(labelsize=7)
+    for ax in row[:3]:
+        ax.set_xticks([0, len(np.asarray(loss))])
+    row[0].set_yticks([1e-2, 1, 1e2, 1e4])
+    row[2].set_yticks([-9, RULE_OF_THUMB, 0])
+    row[3].set_yticks([-10, -1, 8])
     row[3].set_xticks([0.1, 0.9], ["input", "output"])
     return row
 
