@@ -96,7 +96,7 @@ def _draw_panels(figure: Figure, axes: NDArray[Any], trace: Trace) -> dict[str, 
     figure.colorbar(heat, ax=heat_ax, ticks=range(-10, 9, 3), pad=0.02)
     plots.plot_update_ratios(update_ratios(trace), ax=ratio_ax)
     ratio_ax.set_title("Update ratio (dashed: 1/1,000)")
-    ratio_ax.legend(fontsize=8, loc="center right", bbox_to_anchor=(1, 0.4))
+    ratio_ax.legend(fontsize=8, loc="lower right")
     plots.plot_depth_profile(activation_profiles(trace), ax=profile_ax)
     profile_ax.set_title("Activation gradients by depth")
     profile_ax.legend(fontsize=8, loc="upper center", ncols=2)
