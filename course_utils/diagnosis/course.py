@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from course_utils.diagnosis import statistics, thresholds
-from course_utils.diagnosis.symptoms import Symptom, between, number, strength_of
+from course_utils.diagnosis.symptoms import Symptom, between, number, percent, strength_of
 from course_utils.diagnosis.trace import Trace
 
 _UPDATES = ("update_norm", "weight_norm")
@@ -20,11 +20,11 @@ def steps_overshoot(trace: Trace) -> Symptom:
     finite = largest[np.isfinite(largest)]
     if finite.size == 0:
         return Symptom(name, None, "No update is finite.")
-    median, top = float(np.median(finite)), float(finite.max())
+    median = float(np.median(finite))
     present = median >= thresholds.OVERSHOOT
     evidence = (
-        f"An update is {number(median)} of the weights it moves in the median step, and "
-        f"{number(top)} at most (the layer that moves most)."
+        f"The update-to-weight ratio of the layer that moves most is {number(median)} in the "
+        "median step."
     )
     strength = strength_of(median, thresholds.OVERSHOOT) if present else 0.0
     return Symptom(name, present, evidence, strength)
@@ -35,10 +35,10 @@ def large_update(trace: Trace) -> Symptom:
     name, ratios = "a large update", statistics.update_ratios(trace)
     if ratios is None:
         return Symptom(name, None, "The updates are not known.", needs=_UPDATES)
-    top = float(np.nanmax(ratios, initial=0.0))
+    largest = np.where(np.isnan(ratios), 0.0, ratios).max(axis=1)
+    step, top = int(largest.argmax()), float(largest.max())
     present = top >= thresholds.LARGE_UPDATE
-    step = int(np.nanargmax(ratios.max(axis=1, initial=0.0, where=~np.isnan(ratios))))
-    evidence = f"The largest update, at step {step}, is {number(top)} of the weights it moves."
+    evidence = f"The update-to-weight ratio is at most {number(top)}, at step {step}."
     strength = strength_of(top, thresholds.LARGE_UPDATE) if present else 0.0
     return Symptom(name, present, evidence, strength)
 
@@ -50,10 +50,10 @@ def hardly_moved(trace: Trace) -> Symptom:
         return Symptom(name, None, "The updates are not known.", needs=_UPDATES)
     travel = float(ratios.sum(axis=0).max())
     present = between(travel, thresholds.TRAVEL)
+    median = float(np.median(ratios.max(axis=1)))
     evidence = (
         f"Over all {trace.steps} steps no layer's weights can have moved by more than "
-        f"{100 * travel:.2g} %; an update is {number(float(np.median(ratios.max(axis=1))))} of "
-        "the weights it moves in the median step."
+        f"{percent(travel)}; the update-to-weight ratio is {number(median)} in the median step."
     )
     needs = () if present is not None else ("more steps",)
     return Symptom(name, present, evidence, 1 - travel if present else 0.0, needs)
@@ -65,12 +65,12 @@ def first_layer_frozen(trace: Trace) -> Symptom:
     if ratios is None or not np.isfinite(ratios).all():
         return Symptom(name, None, "The updates are not known.", needs=_UPDATES)
     first, last = (float(ratios[:, layer].sum()) for layer in (0, -1))
-    present = first <= thresholds.FROZEN * last
+    present = last > 0 and first <= thresholds.FROZEN * last
     evidence = (
-        f"Over the run the first layer's weights can have moved by at most {100 * first:.2g} %, "
-        f"the last one's by {100 * last:.2g} %."
+        f"Over the run the first layer's weights can have moved by {percent(first)} at most, the "
+        f"last one's by {percent(last)}."
     )
-    return Symptom(name, present, evidence, 1 - first / last if present and last else 0.0)
+    return Symptom(name, present, evidence, 1 - first / last if present else 0.0)
 
 
 def weights_have_grown(trace: Trace) -> Symptom:
@@ -96,10 +96,10 @@ def units_died(trace: Trace) -> Symptom:
     first, worst = trace.dead_share[0, :-1], trace.dead_share[:, :-1].max(axis=1)
     dead = np.flatnonzero(worst >= thresholds.DEAD[1])
     if first.max() > thresholds.DEAD[0] or dead.size == 0:
-        return Symptom(name, False, f"At most {worst.max():.0%} of a layer's units were dead.")
+        return Symptom(name, False, f"At most {percent(worst.max())} of a layer's units were dead.")
     evidence = (
-        f"Dead units rise from {first.max():.0%} to {worst[dead[0]]:.0%} of the worst layer by "
-        f"step {dead[0]}."
+        f"By step {dead[0]} dead units rise from {percent(first.max())} to "
+        f"{percent(worst[dead[0]])} of the worst layer."
     )
     return Symptom(name, True, evidence, float(worst.max()))
 
@@ -126,44 +126,44 @@ def data_are_bad(trace: Trace) -> Symptom:
     if broken is None:
         return Symptom(name, False, "All that was recorded is finite.")
     if trace.data_finite is not None:
-        told = f"The data are {'' if trace.data_finite else 'not '}finite, as was recorded."
+        told = f"The data are {'' if trace.data_finite else 'not '}all finite, as was recorded."
         return Symptom(name, not trace.data_finite, told, float(not trace.data_finite))
     if trace.weight_norm is None:
         return Symptom(name, None, "The weights are not known.", needs=("weight_norm",))
-    step, entered = broken.step, _enters_from_outside(trace, broken)
-    if not np.isfinite(trace.weight_norm[step]).all() or _grown_before(trace, step):
-        return Symptom(name, False, f"Before step {step} weights, gradients or loss had grown.")
-    needs = () if entered is not None else ("hidden_rms", "data_finite")
+    step = broken.step
+    if not np.isfinite(trace.weight_norm[step]).all() or _had_grown(trace, step):
+        return Symptom(name, False, f"By step {step} weights, gradients or loss had grown tenfold.")
+    entered = _enters_from_outside(trace, broken)
     if entered is False:
-        told = f"It arises within the net: {broken.what} at step {step}, layer {broken.layer}."
-    else:
-        told = (
-            f"At step {step} all weights are finite, and nothing had grown before, yet "
-            f"{broken.what}{'' if broken.layer is None else f' of layer {broken.layer}'} is not "
-            "finite: it came in from outside."
-        )
+        told = f"At step {step} the first layer's signal is finite: {broken.what} broke within."
+        return Symptom(name, False, told)
+    told = (
+        f"At step {step} all weights are finite and nothing has grown tenfold: no overflow within "
+        "the net can have made it."
+    )
+    needs = () if entered else ("hidden_rms", "data_finite")
     return Symptom(name, entered, told, float(bool(entered)), needs)
 
 
 def _enters_from_outside(trace: Trace, broken: statistics.Break) -> bool | None:
-    """Return whether the first break is one that only inputs or targets can make."""
-    step = broken.step
+    """Return whether only inputs or targets can have made this first break."""
     if trace.hidden_rms is None:
-        # One step earlier all was finite and small: such weights do not overflow.
-        return True if step > 0 else None
-    finite = np.isfinite(trace.hidden_rms[step])
+        # One step earlier the same weights, or nearly, gave finite numbers. At step 0 weights that
+        # are too large for the depth may have overflowed as well.
+        return True if broken.step > 0 else None
+    finite = np.isfinite(trace.hidden_rms[broken.step])
     if not finite.all():
         return not bool(finite[0])
     return broken.what == "loss" or (broken.what == "grad_weight_norm" and broken.layer == 0)
 
 
-def _grown_before(trace: Trace, step: int) -> bool:
-    """Return whether weights, signals, gradients or loss had grown tenfold before that step."""
+def _had_grown(trace: Trace, step: int) -> bool:
+    """Return whether weights by that step, or all else before it, had grown tenfold."""
     assert trace.weight_norm is not None
     names = ("hidden_rms", "grad_weight_norm", "grad_hidden_norm")
-    arrays = [
-        trace.loss[:step, None],
-        *(getattr(trace, n)[:step] for n in names if n in trace.recorded),
-    ]
-    arrays = [array for array in arrays if len(array)] + [trace.weight_norm[: step + 1]]
-    return any(bool((a.max(axis=0) > thresholds.NOT_GROWN * a[0]).any()) for a in arrays)
+    arrays = [trace.loss[:, None], *(getattr(trace, n) for n in names if n in trace.recorded)]
+    before = [array[:step] for array in arrays if step > 0]
+    return any(
+        bool((array.max(axis=0) > thresholds.NOT_GROWN * array[0]).any())
+        for array in [*before, trace.weight_norm[: step + 1]]
+    )

@@ -2,61 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
 from course_utils.diagnosis import course, start, thresholds, verdicts
 from course_utils.diagnosis.symptoms import (
     Symptom,
+    any_of,
+    loss_comes_back,
     loss_has_fallen,
     loss_jumps,
     loss_on_plateau,
     nearly_solved,
+    run_is_short,
 )
 from course_utils.diagnosis.trace import Trace
 from course_utils.training import History
 
-LOOKS = {
-    "fallen": loss_has_fallen,
-    "plateau": loss_on_plateau,
-    "solved": nearly_solved,
-    "growth": start.grows_through_layers,
-    "decay": start.gradient_decays,
-    "signal": start.signal_decays,
-    "slopes": start.small_slopes,
-    "dead": start.dead_units,
-    "jumps": loss_jumps,
-    "overshoot": course.steps_overshoot,
-    "large update": course.large_update,
-    "unmoved": course.hardly_moved,
-    "frozen": course.first_layer_frozen,
-    "grown": course.weights_have_grown,
-    "died": course.units_died,
-    "break": course.numbers_break,
-    "bad data": course.data_are_bad,
-}
-# What to read out for each verdict, where it was seen.
-CITED = {
-    verdicts.HEALTHY: ("fallen", "solved", "large update"),
-    verdicts.SATURATION: ("plateau", "fallen", "decay", "slopes", "frozen"),
-    verdicts.SMALL_INIT: ("plateau", "decay", "signal"),
-    verdicts.EXPLODING: ("growth", "break", "jumps", "grown", "died", "fallen"),
-    verdicts.DEAD_UNITS: ("dead", "plateau", "fallen"),
-    verdicts.STEP_TOO_LARGE: (
-        "growth",
-        "jumps",
-        "overshoot",
-        "large update",
-        "grown",
-        "died",
-        "break",
-    ),
-    verdicts.STEP_TOO_SMALL: ("fallen", "unmoved", "decay"),
-    verdicts.BAD_DATA: ("break", "bad data"),
-    verdicts.NOT_ENOUGH_EVIDENCE: ("fallen",),
-}
+LOOKS: Mapping[str, Callable[[Trace], Symptom]] = MappingProxyType(
+    {
+        "too short": run_is_short,
+        "fallen": loss_has_fallen,
+        "plateau": loss_on_plateau,
+        "solved": nearly_solved,
+        "growth": start.grows_through_layers,
+        "decay": start.gradient_decays,
+        "tiny alike": start.tiny_alike,
+        "signal": start.signal_decays,
+        "slopes": start.small_slopes,
+        "dead": start.dead_units,
+        "jumps": loss_jumps,
+        "back": loss_comes_back,
+        "overshoot": course.steps_overshoot,
+        "large update": course.large_update,
+        "unmoved": course.hardly_moved,
+        "frozen": course.first_layer_frozen,
+        "grown": course.weights_have_grown,
+        "died": course.units_died,
+        "break": course.numbers_break,
+        "bad data": course.data_are_bad,
+    }
+)
+# What to read out for each verdict: the symptoms that are present, and after "not" those whose
+# absence speaks for it.
+CITED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        verdicts.HEALTHY: ("fallen", "solved", "not overshoot"),
+        verdicts.SATURATION: ("not fallen", "decay", "not signal", "slopes", "frozen"),
+        verdicts.SMALL_INIT: ("not fallen", "decay", "signal", "tiny alike"),
+        verdicts.EXPLODING: ("growth", "jumps", "died", "break", "not fallen"),
+        verdicts.DEAD_UNITS: ("dead", "not fallen"),
+        verdicts.STEP_TOO_LARGE: (
+            *("not growth", "jumps", "back", "overshoot", "large update", "died", "break"),
+            "not fallen",
+        ),
+        verdicts.STEP_TOO_SMALL: ("not fallen", "not decay", "unmoved"),
+        verdicts.BAD_DATA: ("break", "bad data"),
+        verdicts.NOT_ENOUGH_EVIDENCE: ("fallen", "not fallen"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,8 @@ class Diagnosis:
     @property
     def check(self) -> str:
         """How to see that the remedy worked."""
+        if self.needs:
+            return "The verdict is another one."
         return verdicts.BY_NAME[self.verdict].check
 
     @property
@@ -119,16 +128,27 @@ def diagnose(run: History | Trace, *, classes: int | None = None) -> Diagnosis:
     trace = _trace_of(run, classes)
     with np.errstate(all="ignore"):
         symptoms = {key: look(trace) for key, look in LOOKS.items()}
-    verdict, open_questions = _decide(trace, {k: s.present for k, s in symptoms.items()})
-    cited = [*CITED[verdict], *open_questions]
-    kept = [k for k in cited if symptoms[k].present is not None or k in open_questions]
-    needs = dict.fromkeys(need for key in open_questions for need in symptoms[key].needs)
+    verdict, undecided = _decide(trace, {key: seen.present for key, seen in symptoms.items()})
+    wanted = dict.fromkeys(need for key in undecided for need in symptoms[key].needs)
     return Diagnosis(
         verdict,
-        tuple(dict.fromkeys(symptoms[key].evidence for key in kept)),
-        tuple(needs),
-        symptoms,
+        _evidence(verdict, undecided, symptoms),
+        tuple(need for need in wanted if need not in trace.recorded),
+        MappingProxyType(symptoms),
     )
+
+
+def _evidence(
+    verdict: str, undecided: tuple[str, ...], symptoms: Mapping[str, Symptom]
+) -> tuple[str, ...]:
+    told = []
+    for cited in CITED[verdict]:
+        symptom = symptoms[cited.removeprefix("not ")]
+        # What was only nearly seen is told as not seen: its sentence says how far it went.
+        if bool(symptom.present) is not cited.startswith("not "):
+            told.append(symptom.evidence)
+    told += [symptoms[key].evidence for key in undecided]
+    return tuple(dict.fromkeys(told))
 
 
 def _trace_of(run: History | Trace, classes: int | None) -> Trace:
@@ -152,16 +172,14 @@ def _decide(trace: Trace, seen: Seen) -> Decision:
     if seen["break"]:
         return _decide_broken(seen)
     if trace.steps < thresholds.FEWEST_STEPS:
-        return verdicts.NOT_ENOUGH_EVIDENCE, ("fallen",)
-    if seen["fallen"]:
-        # Without the loss of guessing, a loss that began inflated may have fallen just to that.
-        sure = trace.classes is not None or seen["growth"] is False
-        return (
-            (verdicts.HEALTHY, ())
-            if sure
-            else (verdicts.NOT_ENOUGH_EVIDENCE, ("growth", "plateau"))
-        )
-    return _decide_unlearnt(trace, seen)
+        return verdicts.NOT_ENOUGH_EVIDENCE, ("too short",)
+    if not seen["fallen"]:
+        return _decide_unlearnt(trace, seen)
+    # Without the loss of guessing, a loss that began inflated may have fallen to just that.
+    doubts = ("growth", "decay", "jumps") if trace.classes is None else ()
+    if any(seen[key] is not False for key in doubts):
+        return verdicts.NOT_ENOUGH_EVIDENCE, ("plateau", *doubts)
+    return verdicts.HEALTHY, ()
 
 
 def _decide_broken(seen: Seen) -> Decision:
@@ -170,33 +188,29 @@ def _decide_broken(seen: Seen) -> Decision:
     if seen["growth"]:
         return verdicts.EXPLODING, ()
     unknown = tuple(key for key in ("bad data", "growth") if seen[key] is None)
-    if not unknown and (seen["jumps"] or seen["large update"] or seen["grown"]):
+    if not unknown and any_of(seen["jumps"], seen["large update"], seen["grown"]):
         return verdicts.STEP_TOO_LARGE, ()
-    return verdicts.NOT_ENOUGH_EVIDENCE, (*unknown, "break")
+    return verdicts.NOT_ENOUGH_EVIDENCE, ("break", *unknown)
 
 
 def _decide_unlearnt(trace: Trace, seen: Seen) -> Decision:
     """Decide on a finite run whose loss has not clearly fallen: the first cause in time counts."""
-    kinds = {True: verdicts.SMALL_INIT, False: verdicts.SATURATION}
-    large = (
-        None
-        if seen["overshoot"] is None and not seen["jumps"]
-        else seen["jumps"] or seen["overshoot"]
-    )
+    kinds = {None: verdicts.NOT_ENOUGH_EVIDENCE, False: verdicts.SATURATION}
     causes = (
-        ("dead", seen["dead"], verdicts.DEAD_UNITS),
-        ("growth", seen["growth"], verdicts.EXPLODING),
-        ("decay", seen["decay"], kinds.get(seen["signal"])),  # type: ignore[arg-type]
-        ("jumps", large, verdicts.STEP_TOO_LARGE),
-        ("unmoved", seen["unmoved"], verdicts.STEP_TOO_SMALL),
+        (("dead",), verdicts.DEAD_UNITS),
+        (("growth",), verdicts.EXPLODING),
+        (("decay",), kinds.get(seen["signal"], verdicts.SMALL_INIT)),
+        (("back", "jumps", "overshoot"), verdicts.STEP_TOO_LARGE),
+        (("unmoved",), verdicts.STEP_TOO_SMALL),
     )
-    for key, present, verdict in causes:
-        if present is None:
-            return verdicts.NOT_ENOUGH_EVIDENCE, (key,)
-        if present and verdict is None:
-            return verdicts.NOT_ENOUGH_EVIDENCE, ("signal",)
-        if present and verdict is not None:
-            return verdict, ()
-    if seen["fallen"] is None:
+    for keys, verdict in causes:
+        present = any_of(*(seen[key] for key in keys))
+        if present is None:  # a cause that cannot be excluded is not passed over
+            return verdicts.NOT_ENOUGH_EVIDENCE, tuple(k for k in keys if seen[k] is None)
+        if present:
+            unknown_kind = verdict == verdicts.NOT_ENOUGH_EVIDENCE
+            return verdict, ("signal",) if unknown_kind else ()
+    if seen["fallen"] is None and trace.classes is not None:
         return verdicts.HEALTHY, ()
-    return verdicts.NOT_ENOUGH_EVIDENCE, tuple(key for key, _, _ in causes)
+    unknown = ("plateau",) if trace.classes is None else ()
+    return verdicts.NOT_ENOUGH_EVIDENCE, (*unknown, *(key for keys, _ in causes for key in keys))

@@ -98,7 +98,7 @@ def loss_course(trace: Trace) -> LossCourse | None:
     if loss.size == 0:
         return None
     window = min(loss.size, max(_FEW, round(_LAST_SHARE * loss.size)))
-    smooth = np.lib.stride_tricks.sliding_window_view(loss, window).mean(axis=1)
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(loss, window), axis=1)
     first = float(loss[0])
     guessing = first if trace.classes is None else math.log(trace.classes)
     return LossCourse(

@@ -42,23 +42,39 @@ def any_of(*looks: bool | None) -> bool | None:
 
 
 def number(value: float) -> str:
-    """Return value with three significant digits, without an exponent from 0.001 to 9,999."""
+    """Return value with three significant digits, beyond 0.001 to 9,999 as 2.5·10⁻⁷."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else str(value)
-    size = abs(value)
-    if size == 0:
-        return "0"
-    if not 1e-3 <= size < 9999.5:
-        return f"{value:.1e}"
-    return f"{value:.0f}" if size >= 99.95 else f"{value:.3g}"
+    if value == 0 or 1e-3 <= abs(value) < 9999.5:
+        return f"{value:.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa}·10{str(int(exponent)).translate(_RAISED)}"
 
 
-def factor(exponent: float) -> str:
-    """Return 10 to that many decades in words: "a factor of 350", or "all of it" for infinity."""
-    if math.isinf(exponent):
-        return "without end: some are exactly 0"
-    size = abs(exponent)
-    return f"{10**size:.0e}-fold" if size >= 4 else f"{10**size:.3g}-fold"
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent, with two significant digits."""
+    return f"{number(float(f'{100 * share:.2g}'))} %"
+
+
+def change(decades: float) -> str:
+    """Return a verb and a factor for that many decades: "grows 350-fold", "stays level"."""
+    if math.isnan(decades):
+        return "is not finite"
+    if math.isinf(decades):
+        return f"{'grows from' if decades > 0 else 'falls to'} exactly 0"
+    if abs(decades) < 0.05:
+        return "stays level"
+    return f"{'grows' if decades > 0 else 'shrinks'} {_fold(abs(decades))}-fold"
+
+
+def _fold(decades: float) -> str:
+    # 10 to that power may be more than a float can hold.
+    if decades < 300:
+        return number(float(f"{10**decades:.2g}"))
+    return f"10{str(round(decades)).translate(_RAISED)}"
 
 
 def strength_of(value: float, threshold: float) -> float:
@@ -94,9 +110,12 @@ def loss_on_plateau(trace: Trace) -> Symptom:
     present = abs(course.end / guessing - 1) <= thresholds.PLATEAU
     evidence = (
         f"The loss ends at {number(course.end)}, {'' if present else 'not '}within "
-        f"{thresholds.PLATEAU:.0%} of guessing, ln {trace.classes} = {guessing:.3f}."
+        f"{percent(thresholds.PLATEAU)} of guessing, ln {trace.classes} = {guessing:.3f}."
     )
     return Symptom(name, present, evidence, 0.5 + 0.5 * present if present else 0.0)
+
+
+_SUCCESS = ": gradients are small because little is left to learn"
 
 
 def nearly_solved(trace: Trace) -> Symptom:
@@ -106,9 +125,7 @@ def nearly_solved(trace: Trace) -> Symptom:
         return Symptom(name, None, "There is no positive loss to compare with.")
     share = course.end / course.baseline
     present = share <= thresholds.NEARLY_SOLVED
-    evidence = f"{share:.1%} of the loss is left: small gradients are a success here."
-    if not present:
-        evidence = f"{share:.0%} of the loss is left."
+    evidence = f"{percent(share)} of the loss is left{_SUCCESS if present else ''}."
     return Symptom(name, present, evidence, 1 - share if present else 0.0)
 
 
@@ -126,8 +143,29 @@ def loss_jumps(trace: Trace) -> Symptom:
     present = between(rise, thresholds.JUMP)
     evidence = (
         f"After the first step the loss rises to {number(course.highest)}, {number(rise)} times "
-        "its start or guessing, whichever is higher."
-        if present
-        else f"The loss never rises above {number(rise)} times its start."
+        f"{'its start' if start == course.first else 'guessing'}."
     )
     return Symptom(name, present, evidence, strength_of(rise, thresholds.JUMP[1]) * bool(present))
+
+
+def loss_comes_back(trace: Trace) -> Symptom:
+    """Had the loss fallen clearly, and then risen to where it began?"""
+    name, course = "the loss comes back", statistics.loss_course(trace)
+    if course is None or course.baseline <= 0:
+        return Symptom(name, None, "There is no positive loss to compare with.")
+    lowest, end = course.lowest / course.baseline, course.end / course.baseline
+    present = lowest <= thresholds.HAS_LEARNT and end >= thresholds.IS_LEARNING
+    evidence = (
+        f"The loss is {number(course.lowest)} at its lowest and {number(course.end)} at the end."
+    )
+    return Symptom(name, present, evidence, 1 - 0.5 * lowest if present else 0.0)
+
+
+def run_is_short(trace: Trace) -> Symptom:
+    """Are there too few steps to judge a run by?"""
+    present = trace.steps < thresholds.FEWEST_STEPS
+    evidence = (
+        f"Steps recorded: {trace.steps}. It takes {thresholds.FEWEST_STEPS} to tell a trend from "
+        "the luck of the batches."
+    )
+    return Symptom("the run is short", present, evidence, 1.0 if present else 0.0, _LONGER)

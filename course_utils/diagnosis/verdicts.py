@@ -48,7 +48,7 @@ _ALL = (
         "slope is at most 1/4.",
         "Use an activation whose slope is near 1, such as ReLU with He weights, or tanh with "
         "Xavier weights and biases of 0; or use fewer layers.",
-        "At step 0 the gradients of the first and the last layer are within a factor of 100.",
+        "At step 0 the gradients of the first and the last layer are within a factor of 10.",
         "07",
     ),
     Verdict(
@@ -66,7 +66,7 @@ _ALL = (
         "were drawn too large for this depth.",
         "Draw smaller weights: He's standard deviation for ReLU, Xavier's for tanh.",
         "At step 0 the loss is near that of guessing and the activation gradients are within a "
-        "factor of 100 of each other.",
+        "factor of 10 of each other.",
         "09",
     ),
     Verdict(
@@ -105,8 +105,9 @@ _ALL = (
     Verdict(
         NOT_ENOUGH_EVIDENCE,
         "What was recorded does not decide between the causes that are left.",
-        "Record what is named under evidence, and train for more steps.",
-        "The verdict becomes another one.",
+        "Train on ten examples only; if the net cannot learn even these by heart, look for an "
+        "error elsewhere, such as labels that do not belong to their inputs.",
+        "The loss on the ten examples falls towards 0.",
         "06",
     ),
 )
