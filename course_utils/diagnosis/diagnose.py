@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from textwrap import fill
 from types import MappingProxyType
 
 import numpy as np
@@ -102,16 +103,15 @@ class Diagnosis:
 
     def __str__(self) -> str:
         """Return the note: verdict, evidence, remedy, and how to see that it worked."""
-        return "\n".join(
-            [
-                f"Verdict: {self.verdict}",
-                verdicts.BY_NAME[self.verdict].means,
-                "Evidence:",
-                *(f"  - {sentence}" for sentence in self.evidence),
-                f"Try first: {self.remedy} (Lesson {self.lesson}.)",
-                f"It worked if: {self.check}",
-            ]
-        )
+        lines = [
+            f"Verdict: {self.verdict}",
+            verdicts.BY_NAME[self.verdict].means,
+            "Evidence:",
+            *(f"  - {sentence}" for sentence in self.evidence),
+            f"Try first: {self.remedy} (Lesson {self.lesson}.)",
+            f"It worked if: {self.check}",
+        ]
+        return "\n".join(fill(line, _WIDTH, subsequent_indent="    ") for line in lines)
 
 
 def diagnose(run: History | Trace, *, classes: int | None = None) -> Diagnosis:
