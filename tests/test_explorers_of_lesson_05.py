@@ -7,8 +7,8 @@ import pytest
 
 from course_utils import plots
 from course_utils.explorers import growth_explorer
-from course_utils.explorers.exploding import LAYERS
-from course_utils.theory import rms_log_growth, typical_log_growth
+from course_utils.explorers.exploding import DRAWS, LAYERS, TYPICAL_SEED
+from course_utils.theory import log10_gaussian_growth, rms_log_growth, typical_log_growth
 
 XLABEL, YLABEL = "step", "loss"
 
@@ -31,6 +31,14 @@ def test_the_sentence_tells_typical_and_mean_growth(std, width):
     )
     assert rms == pytest.approx(LAYERS * rms_log_growth(std, width) / math.log(10), abs=0.01)
     assert f"σ·√width = {std * math.sqrt(width):.2f}" in explorer.sentence
+
+
+@pytest.mark.parametrize("width", [1, 2, 5, 50])
+def test_the_few_products_shown_lie_on_both_sides_of_the_typical_one(width):
+    rng = np.random.default_rng(TYPICAL_SEED)
+    ends = log10_gaussian_growth(0.5, width, layers=LAYERS, draws=DRAWS, rng=rng)[:, -1]
+    typical = LAYERS * typical_log_growth(0.5, width) / math.log(10)
+    assert DRAWS / 4 <= np.sum(ends > typical) <= 3 * DRAWS / 4
 
 
 def test_the_same_setting_shows_the_same_picture_again():
