@@ -23,6 +23,7 @@ from course_utils.diagnosis.symptoms import (
 from course_utils.diagnosis.trace import Trace
 from course_utils.training import History
 
+_WIDTH = 92  # JupyterLab breaks a longer line within a word
 LOOKS: Mapping[str, Callable[[Trace], Symptom]] = MappingProxyType(
     {
         "too short": run_is_short,
