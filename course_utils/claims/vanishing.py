@@ -333,5 +333,6 @@ CLAIMS = (
         "no minimum: there is a way down, and the first layers cannot take it.",
         lesson="04_vanishing",
         cell="04-plateau-verdict",
+        chaotic=frozenset({"good_loss", "good_balance"}),
     ),
 )
