@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import fill
 from types import MappingProxyType
@@ -130,13 +130,20 @@ def diagnose(run: History | Trace, *, classes: int | None = None) -> Diagnosis:
     with np.errstate(all="ignore"):
         symptoms = {key: look(trace) for key, look in LOOKS.items()}
     verdict, undecided = _decide(trace, {key: seen.present for key, seen in symptoms.items()})
-    wanted = dict.fromkeys(need for key in undecided for need in symptoms[key].needs)
     return Diagnosis(
         verdict,
         _evidence(verdict, undecided, symptoms),
-        tuple(need for need in wanted if need not in trace.recorded),
+        _needs(trace, [symptoms[key] for key in undecided]),
         MappingProxyType(symptoms),
     )
+
+
+def _needs(trace: Trace, undecided: Sequence[Symptom]) -> tuple[str, ...]:
+    wanted = dict.fromkeys(need for symptom in undecided for need in symptom.needs)
+    missing = tuple(need for need in wanted if need not in trace.recorded)
+    if missing or all(symptom.present is not None for symptom in undecided):
+        return missing
+    return ("more steps",)  # what was seen lies between the thresholds
 
 
 def _evidence(

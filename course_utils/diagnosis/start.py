@@ -35,7 +35,10 @@ def grows_through_layers(trace: Trace) -> Symptom:
     overflow, inflated = _overflows_on_the_way(trace), _inflated(trace)
     look = between(worst, bounds)
     if look is False and math.isnan(back) and math.isnan(forward):
-        look = None  # a level profile of weight gradients alone may hide that both grow
+        # Level weight gradients of a usual size may hide that signal and gradient both grow.
+        tilted = between(-weights, thresholds.DECAY_DECADES)
+        weak = between(statistics.leverage(trace), thresholds.NO_LEVERAGE)
+        look = False if tilted or weak else None
     present = True if overflow or inflated else look
     told = [f"∂loss/∂h {change(back)} {_BACK}"] if not math.isnan(back) else []
     told += [f"h {change(forward)} from the first to the last"] if not math.isnan(forward) else []

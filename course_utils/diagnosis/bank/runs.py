@@ -46,9 +46,8 @@ class Settings:
     first: int | None = None
     without: tuple[str, ...] = ()
 
-    def train(self) -> tuple[MLP, History]:
-        """Return the trained net and what the run recorded: everything that a Trace can hold."""
-        rng = np.random.default_rng(self.seed)
+    def net(self, rng: np.random.Generator) -> MLP:
+        """Return the net before training."""
         net = MLP(
             [64, *[self.width] * self.depth, N_CLASSES],
             activation=self.activation,
@@ -60,6 +59,12 @@ class Settings:
         )
         for biases in net.biases[:-1]:
             biases += self.bias
+        return net
+
+    def train(self) -> tuple[MLP, History]:
+        """Return the trained net and what the run recorded: everything that a Trace can hold."""
+        rng = np.random.default_rng(self.seed)
+        net = self.net(rng)
         history = train(
             net,
             self.data(rng),
