@@ -101,3 +101,13 @@ def test_a_row_holds_the_four_panels_of_one_run():
     assert row[0].lines[1].get_ydata().tolist() == [2.0, 1.0]
     assert row[1].images[0].get_array().shape == (3, 2)
     assert [len(ax.lines) for ax in row] == [3, 0, 3, 2]
+
+
+def test_only_the_last_row_tells_the_steps():
+    _, rows = new_figure(rows=2, columns=4)
+    norms = np.ones((2, 3))
+    for row, last in zip(rows, (False, True), strict=True):
+        panels = ([2.0, 1.0], norms, norms[:, :2], norms[:2])
+        plots.plot_run_row(panels, title="A", row=row, last=last)
+    shown = [row[0].xaxis.get_major_ticks()[0].label1.get_visible() for row in rows]
+    assert shown == [False, True]

@@ -143,11 +143,13 @@ def plot_run_row(
     title: str,
     row: Sequence[Axes],
     guessing: float | None = None,
+    last: bool = True,
 ) -> Sequence[Axes]:
     """One run on a row of four small axes: loss, weight gradients, update ratio, depth profile.
 
     panels: what plot_run_loss, plot_gradient_heat, plot_update_ratios and plot_depth_profile take.
-    title: written above the row. row: four Axes. guessing: see plot_run_loss.
+    title: written above the row. row: four Axes. guessing: see plot_run_loss. last: whether the
+    steps are written below, as the last of several rows needs.
     """
     loss, gradients, ratios, profiles = panels
     plot_run_loss(loss, guessing=guessing, ax=row[0]).set_title(title, fontsize=9)
@@ -157,7 +159,7 @@ def plot_run_row(
     for ax in row:
         ax.set(xlabel="", ylabel="")
         ax.minorticks_off()
-        ax.tick_params(labelsize=7)
+        ax.tick_params(labelsize=7, labelbottom=last)
     for ax in row[:3]:
         ax.set_xticks([0, len(np.asarray(loss))])
     row[0].set_yticks([1e-2, 1, 1e2, 1e4])
