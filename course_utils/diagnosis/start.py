@@ -50,7 +50,7 @@ def grows_through_layers(trace: Trace) -> Symptom:
         name,
         present,
         f"Before the first step {', '.join(told)}.",
-        strength_of(max(worst, bounds[1]), bounds[1]) if present else 0.0,
+        strength_of(max(bounds[1], worst), bounds[1]) if present else 0.0,
         () if present is not None else ("grad_hidden_norm", "hidden_rms"),
     )
 
@@ -75,7 +75,7 @@ def gradient_decays(trace: Trace) -> Symptom:
         name,
         present,
         f"Before the first step {what} {change(back)} {where}.",
-        strength_of(max(-back, bounds[1]), bounds[1]) if present else 0.0,
+        strength_of(max(bounds[1], -back), bounds[1]) if present else 0.0,
         () if present is not None else ("grad_hidden_norm", "weight_norm"),
     )
 

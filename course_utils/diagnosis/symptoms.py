@@ -94,7 +94,7 @@ def loss_has_fallen(trace: Trace) -> Symptom:
         return Symptom(name, None, f"{told}.", needs=("a loss that is positive",))
     share = course.end / course.baseline
     present = between(share, (thresholds.IS_LEARNING, thresholds.HAS_LEARNT))
-    strength = max(0.0, 1 - 0.5 * share / thresholds.HAS_LEARNT) if present else 0.0
+    strength = 1 - 0.5 * max(share, 0.0) / thresholds.HAS_LEARNT if present else 0.0
     return Symptom(name, present, f"{told}.", strength, () if present is not None else _LONGER)
 
 
@@ -126,7 +126,7 @@ def nearly_solved(trace: Trace) -> Symptom:
     share = course.end / course.baseline
     present = share <= thresholds.NEARLY_SOLVED
     evidence = f"{percent(share)} of the loss is left{_SUCCESS if present else ''}."
-    return Symptom(name, present, evidence, 1 - share if present else 0.0)
+    return Symptom(name, present, evidence, 1 - max(share, 0.0) if present else 0.0)
 
 
 def loss_jumps(trace: Trace) -> Symptom:
@@ -158,7 +158,7 @@ def loss_comes_back(trace: Trace) -> Symptom:
     evidence = (
         f"The loss is {number(course.lowest)} at its lowest and {number(course.end)} at the end."
     )
-    return Symptom(name, present, evidence, 1 - 0.5 * lowest if present else 0.0)
+    return Symptom(name, present, evidence, 1 - 0.5 * max(lowest, 0.0) if present else 0.0)
 
 
 def run_is_short(trace: Trace) -> Symptom:
