@@ -36,7 +36,7 @@ def check(
     """Compare an answer with the expected value; say in one line what is wrong.
 
     actual: what the learner's function returned.
-    expected: a number, an array of any shape, or a tuple of those.
+    expected: a number, an array of any shape, a word, or a tuple of those.
     name: what is compared, as the learner knows it, e.g. ``"partial_products([0.5, 2])"``.
     rtol: largest relative error of one entry. Expected integers must be met exactly.
     atol: largest absolute error, for an expected 0 that rounding may miss. In an array it is at
@@ -69,6 +69,8 @@ def _problem(
 ) -> str:
     if isinstance(expected, tuple):
         return _tuple_problem(actual, expected, name, tolerance, parts)
+    if isinstance(expected, str):
+        return _word_problem(actual, expected, name)
     wanted = np.asarray(expected)
     problem = _type_problem(actual, name, wanted)
     if problem:
@@ -100,6 +102,13 @@ def _tuple_problem(
         if problem:
             return problem
     return ""
+
+
+def _word_problem(actual: Any, expected: str, name: str) -> str:
+    if isinstance(actual, str):
+        return "" if actual == expected else f"{name} must be {expected!r}, got {actual!r}."
+    got = "None" if actual is None else type(actual).__name__
+    return f"{name} must be the text {expected!r}, got {got}. Return one of the words asked for."
 
 
 def _type_problem(actual: Any, name: str, wanted: NDArray[Any]) -> str:

@@ -280,3 +280,18 @@ def test_bad_input_is_told_in_one_line():
         gradient_check(wavy, lambda w: np.ones(2), np.ones(3))
     with pytest.raises(ValueError, match="the loss must be finite near the weights, got inf"):
         gradient_check(lambda w: np.inf, wavy_gradient, np.ones(1))
+
+
+def test_a_word_must_be_met_exactly():
+    check("bad data", "bad data", name="the cause")
+    check(("update", 3), ("update", 3), name="cause", parts=("cause", "step"))
+    with pytest.raises(AssertionError, match=r"cause must be 'bad data', got 'update'\. Look up"):
+        check("update", "bad data", name="the cause", hint="Look up.")
+    with pytest.raises(AssertionError, match="word of f must be 'a', got 'b'"):
+        check(("b", 1), ("a", 1), name="f", parts=("word", "n"))
+
+
+@pytest.mark.parametrize("answer", [None, 3, ["bad data"], np.array(["bad data"]), bytes])
+def test_what_is_no_word_is_told_by_its_type(answer):
+    with pytest.raises(AssertionError, match="must be the text 'bad data', got"):
+        check(answer, "bad data", name="the cause")
