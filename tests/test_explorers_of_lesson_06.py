@@ -1,7 +1,11 @@
 """The picker of runs shows the chosen run; blind labels are kept, compared and counted."""
 
+import io
+
 import numpy as np
 import pytest
+from matplotlib import colormaps
+from PIL import Image
 
 from course_utils.diagnosis import Trace
 from course_utils.explorers import label_traces, labelling, trace_explorer
@@ -178,3 +182,17 @@ def test_a_reader_without_a_kernel_reads_what_is_asked(runs):
 
 def test_the_title_is_text(runs):
     assert "&lt;b&gt;" in ask(runs, title="<b>x").view.children[0].value
+
+
+@pytest.mark.parametrize(("gradient", "decades"), [(0.0, -10), (1e-7, -7), (1e-1, -1), (1e9, 8)])
+def test_a_gradient_has_its_colour_on_screen_whichever_run_came_first(runs, gradient, decades):
+    explorer = trace_explorer(runs | {"D": trace(gradient=gradient)})
+    explorer.controls["run"].value = "D"
+    picture = np.asarray(Image.open(io.BytesIO(explorer.png)).convert("RGB"), dtype=int)
+    wanted = np.array(colormaps["RdBu_r"]((decades + 10) / 18, bytes=True)[:3], dtype=int)
+    near = np.abs(picture - wanted).max(axis=2) < 16
+    assert near.sum() > 10_000
+
+
+def test_no_gradient_at_all_is_said_in_words():
+    assert "input layer exactly 0" in trace_explorer({"Z": trace(gradient=0.0)}).sentence

@@ -60,6 +60,7 @@ class RunPanels:
         self.figure, axes = new_figure(rows=2, columns=2, height=4.7)
         longest = max((trace for trace in traces.values()), key=lambda trace: len(trace.loss))
         self._artists = _draw_panels(self.figure, axes, longest)
+        self._palette_is_taken = False
         for ax in axes.flat[:3]:
             ax.set_xlim(-0.02 * len(longest.loss), 1.02 * len(longest.loss))
 
@@ -75,7 +76,10 @@ class RunPanels:
         artists["mark"].set_data(*drawn.not_finite_mark(trace.loss))
         guessing = [] if trace.classes is None else [log(trace.classes)] * 2
         artists["guessing"].set_data([0, 1][: len(guessing)], guessing)
-        artists["heat"].set_data(drawn.heat_image(trace.grad_weight_norm))
+        # an Explorer takes its 256 colours from the first frame, which it does not show
+        heat = drawn.heat_image(trace.grad_weight_norm) if self._palette_is_taken else _colours()
+        self._palette_is_taken = True
+        artists["heat"].set_data(heat)
         artists["heat"].set_extent((-0.5, len(trace.loss) - 0.5, 0, 1))
         for name, column in zip(("ratio in", "ratio out"), update_ratios(trace).T, strict=True):
             artists[name].set_data(*drawn.ratio_line(column))
@@ -104,6 +108,12 @@ def _draw_panels(figure: Figure, axes: NDArray[Any], trace: Trace) -> dict[str, 
     names = ("ratio in", "ratio out", "first", "last")
     panels = {"heat": heat, "guessing": guessing, "loss": loss, "mark": mark}
     return panels | dict(zip(names, lines, strict=True))
+
+
+def _colours() -> NDArray[np.float64]:
+    """A heat image with every colour in it, and that of what is no number."""
+    scale = np.linspace(*drawn.GRADIENT_DECADES, 120)
+    return np.append(scale, np.full(12, np.nan))[:, None]
 
 
 def update_ratios(trace: Trace) -> NDArray[np.float64]:
@@ -139,7 +149,7 @@ def run_in_words(trace: Trace) -> str:
     end = f"no number from step {bad[0]} on" if bad.size else f"{trace.loss[-1]:.2g} at the end"
     finite = trace.grad_weight_norm[np.isfinite(trace.grad_weight_norm).all(axis=1)][-1:]
     gradients = (
-        f"input layer {finite[0, 0]:.0e}, output layer {finite[0, -1]:.0e}"
+        f"input layer {_size(finite[0, 0])}, output layer {_size(finite[0, -1])}"
         if finite.size
         else "none of them finite"
     )
@@ -147,3 +157,7 @@ def run_in_words(trace: Trace) -> str:
         f"{steps} steps, {layers} layers. Loss {trace.loss[0]:.2g} at the start, {end}. Last "
         f"finite weight gradients: {gradients}. Dead units: {dead_in_words(trace)}."
     )
+
+
+def _size(norm: float) -> str:
+    return "exactly 0" if norm == 0 else f"{norm:.0e}"
