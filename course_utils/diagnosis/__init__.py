@@ -1,6 +1,6 @@
 """From recorded numbers to named symptoms, a verdict, and the remedy to try first."""
 
-from course_utils.diagnosis.diagnose import Diagnosis, diagnose
+from course_utils.diagnosis.judging import Diagnosis, diagnose
 from course_utils.diagnosis.statistics import profile_slope
 from course_utils.diagnosis.symptoms import Symptom
 from course_utils.diagnosis.trace import Trace

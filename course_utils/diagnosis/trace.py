@@ -121,8 +121,8 @@ class Trace:
         """The names of the arrays that there are."""
         return tuple(name for name in BY_STEP + BY_LAYER if getattr(self, name) is not None)
 
-    def first(self, steps: int) -> Trace:
-        """Return the trace of the first steps only."""
+    def first(self, steps: int | None) -> Trace:
+        """Return the trace of the first steps only (None: of all of them)."""
         return self.replaced(**{name: getattr(self, name)[:steps] for name in self.recorded})
 
     def replaced(self, **fields: Any) -> Trace:

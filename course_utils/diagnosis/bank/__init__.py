@@ -40,6 +40,11 @@ def confusion(labels: Iterable[str], verdicts: Iterable[str]) -> NDArray[np.int6
     """
     counts = np.zeros((len(VERDICTS), len(VERDICTS)), dtype=np.int64)
     for label, verdict in zip(labels, verdicts, strict=True):
+        for word in (label, verdict):
+            if word not in VERDICTS:
+                raise ValueError(
+                    f"There is an unknown verdict {word!r}. Choose from {', '.join(VERDICTS)}."
+                )
         counts[VERDICTS.index(label), VERDICTS.index(verdict)] += 1
     return counts
 

@@ -103,11 +103,13 @@ class Case:
 
     def run(self) -> Trace:
         """Train, and return what was recorded. Deterministic."""
-        _, history = self.settings.train()
+        return self.train()[1]
+
+    def train(self) -> tuple[MLP, Trace]:
+        """Train, and return the net as well as what was recorded."""
+        net, history = self.settings.train()
         trace = Trace.from_history(history, classes=N_CLASSES)
-        if self.settings.first is not None:
-            trace = trace.first(self.settings.first)
-        return trace.without(*self.settings.without)
+        return net, trace.first(self.settings.first).without(*self.settings.without)
 
     def cured(self) -> Case:
         """Return the case without its cause, which should be healthy."""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from course_utils.diagnosis import course, start, thresholds, verdicts
+from course_utils.diagnosis import course, start, verdicts
 from course_utils.diagnosis.symptoms import (
     Symptom,
     any_of,
@@ -179,7 +179,7 @@ Decision = tuple[str, tuple[str, ...]]
 def _decide(trace: Trace, seen: Seen) -> Decision:
     if seen["break"]:
         return _decide_broken(seen)
-    if trace.steps < thresholds.FEWEST_STEPS:
+    if seen["too short"]:
         return verdicts.NOT_ENOUGH_EVIDENCE, ("too short",)
     if not seen["fallen"]:
         return _decide_unlearnt(trace, seen)
