@@ -148,9 +148,12 @@ def data_are_bad(trace: Trace) -> Symptom:
 def _enters_from_outside(trace: Trace, broken: statistics.Break) -> bool | None:
     """Return whether only inputs or targets can have made this first break."""
     if trace.hidden_rms is None:
-        # One step earlier the same weights, or nearly, gave finite numbers. At step 0 weights that
-        # are too large for the depth may have overflowed as well.
-        return True if broken.step > 0 else None
+        # One step earlier nearly the same weights gave finite numbers. At step 0 weights that are
+        # too large for the depth may have overflowed as well.
+        assert trace.weight_norm is not None
+        first, now = trace.weight_norm[0], trace.weight_norm[broken.step]
+        alike = bool((now <= thresholds.NEARLY_THE_SAME * first).all())
+        return True if broken.step > 0 and alike else None
     finite = np.isfinite(trace.hidden_rms[broken.step])
     if not finite.all():
         return not bool(finite[0])

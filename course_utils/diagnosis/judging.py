@@ -13,7 +13,7 @@ from course_utils.diagnosis import course, start, verdicts
 from course_utils.diagnosis.symptoms import (
     Symptom,
     any_of,
-    loss_comes_back,
+    had_learnt,
     loss_has_fallen,
     loss_jumps,
     loss_on_plateau,
@@ -28,6 +28,7 @@ LOOKS: Mapping[str, Callable[[Trace], Symptom]] = MappingProxyType(
     {
         "too short": run_is_short,
         "fallen": loss_has_fallen,
+        "had learnt": had_learnt,
         "plateau": loss_on_plateau,
         "solved": nearly_solved,
         "growth": start.grows_through_layers,
@@ -37,7 +38,6 @@ LOOKS: Mapping[str, Callable[[Trace], Symptom]] = MappingProxyType(
         "slopes": start.small_slopes,
         "dead": start.dead_units,
         "jumps": loss_jumps,
-        "back": loss_comes_back,
         "overshoot": course.steps_overshoot,
         "large update": course.large_update,
         "unmoved": course.hardly_moved,
@@ -58,7 +58,7 @@ CITED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         verdicts.EXPLODING: ("growth", "jumps", "died", "break", "not fallen"),
         verdicts.DEAD_UNITS: ("dead", "not fallen"),
         verdicts.STEP_TOO_LARGE: (
-            *("not growth", "jumps", "back", "overshoot", "large update", "died", "break"),
+            *("not growth", "had learnt", "jumps", "overshoot", "large update", "died", "break"),
             "not fallen",
         ),
         verdicts.STEP_TOO_SMALL: ("not fallen", "not decay", "unmoved"),
@@ -151,6 +151,8 @@ def _evidence(
 ) -> tuple[str, ...]:
     told = []
     for cited in CITED[verdict]:
+        if symptoms["break"].present and cited == "not fallen":
+            continue  # where a run that broke had got to is no end
         symptom = symptoms[cited.removeprefix("not ")]
         # What was only nearly seen is told as not seen: its sentence says how far it went.
         if bool(symptom.present) is not cited.startswith("not "):
@@ -193,9 +195,12 @@ def _decide(trace: Trace, seen: Seen) -> Decision:
 def _decide_broken(seen: Seen) -> Decision:
     if seen["bad data"]:
         return verdicts.BAD_DATA, ()
-    if seen["growth"]:
+    # What was wrong at birth cannot have broken a run that had learnt in spite of it.
+    growth = False if seen["had learnt"] else seen["growth"]
+    if growth:
         return verdicts.EXPLODING, ()
-    unknown = tuple(key for key in ("bad data", "growth") if seen[key] is None)
+    looks = {"bad data": seen["bad data"], "growth": growth}
+    unknown = tuple(key for key, present in looks.items() if present is None)
     if not unknown and any_of(seen["jumps"], seen["large update"], seen["grown"]):
         return verdicts.STEP_TOO_LARGE, ()
     return verdicts.NOT_ENOUGH_EVIDENCE, ("break", *unknown)
@@ -204,15 +209,20 @@ def _decide_broken(seen: Seen) -> Decision:
 def _decide_unlearnt(trace: Trace, seen: Seen) -> Decision:
     """Decide on a finite run whose loss has not clearly fallen: the first cause in time counts."""
     kinds = {None: verdicts.NOT_ENOUGH_EVIDENCE, False: verdicts.SATURATION}
+    lost = seen["had learnt"] if seen["fallen"] is False else False
     causes = (
-        (("dead",), verdicts.DEAD_UNITS),
-        (("growth",), verdicts.EXPLODING),
-        (("decay",), kinds.get(seen["signal"], verdicts.SMALL_INIT)),
-        (("back", "jumps", "overshoot"), verdicts.STEP_TOO_LARGE),
-        (("unmoved",), verdicts.STEP_TOO_SMALL),
+        (("had learnt",), lost, verdicts.STEP_TOO_LARGE),
+        (("dead",), seen["dead"], verdicts.DEAD_UNITS),
+        (("growth",), seen["growth"], verdicts.EXPLODING),
+        (("decay",), seen["decay"], kinds.get(seen["signal"], verdicts.SMALL_INIT)),
+        (
+            ("jumps", "overshoot"),
+            any_of(seen["jumps"], seen["overshoot"]),
+            verdicts.STEP_TOO_LARGE,
+        ),
+        (("unmoved",), seen["unmoved"], verdicts.STEP_TOO_SMALL),
     )
-    for keys, verdict in causes:
-        present = any_of(*(seen[key] for key in keys))
+    for keys, present, verdict in causes:
         if present is None:  # a cause that cannot be excluded is not passed over
             return verdicts.NOT_ENOUGH_EVIDENCE, tuple(k for k in keys if seen[k] is None)
         if present:
@@ -221,4 +231,4 @@ def _decide_unlearnt(trace: Trace, seen: Seen) -> Decision:
     if seen["fallen"] is None and trace.classes is not None:
         return verdicts.HEALTHY, ()
     unknown = ("plateau",) if trace.classes is None else ()
-    return verdicts.NOT_ENOUGH_EVIDENCE, (*unknown, *(key for keys, _ in causes for key in keys))
+    return verdicts.NOT_ENOUGH_EVIDENCE, (*unknown, *(key for keys, _, _ in causes for key in keys))

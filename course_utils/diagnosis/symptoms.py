@@ -148,17 +148,22 @@ def loss_jumps(trace: Trace) -> Symptom:
     return Symptom(name, present, evidence, strength_of(rise, thresholds.JUMP[1]) * bool(present))
 
 
-def loss_comes_back(trace: Trace) -> Symptom:
-    """Had the loss fallen clearly, and then risen to where it began?"""
-    name, course = "the loss comes back", statistics.loss_course(trace)
-    if course is None or course.baseline <= 0:
+def had_learnt(trace: Trace) -> Symptom:
+    """Had the loss clearly fallen at some time, whatever came after?"""
+    name, course = "the loss had fallen", statistics.loss_course(trace)
+    if course is None:
+        return Symptom(name, False, "There is no finite loss.")
+    if course.baseline <= 0:
         return Symptom(name, None, "There is no positive loss to compare with.")
-    lowest, end = course.lowest / course.baseline, course.end / course.baseline
-    present = lowest <= thresholds.HAS_LEARNT and end >= thresholds.IS_LEARNING
-    evidence = (
-        f"The loss is {number(course.lowest)} at its lowest and {number(course.end)} at the end."
-    )
-    return Symptom(name, present, evidence, 1 - 0.5 * max(lowest, 0.0) if present else 0.0)
+    share = course.lowest / course.baseline
+    present = share <= thresholds.HAS_LEARNT
+    evidence = f"The loss had fallen to {number(course.lowest)}."
+    if not present:
+        evidence = f"The loss never fell below {number(course.lowest)} for long."
+    elif trace.classes is None:  # it may have begun inflated, and fallen just to guessing
+        return Symptom(name, None, evidence, needs=("classes",))
+    strength = 1 - 0.5 * max(share, 0.0) / thresholds.HAS_LEARNT if present else 0.0
+    return Symptom(name, present, evidence, strength)
 
 
 def run_is_short(trace: Trace) -> Symptom:

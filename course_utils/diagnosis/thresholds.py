@@ -63,3 +63,6 @@ SMALL_SLOPE = 0.4
 UNDERFLOW = 1e-30
 # A first layer that moves, relatively, less than this share of what the last layer moves.
 FROZEN = 0.01
+# Weights that have grown by less than this cannot, in a net of 200 layers, overflow float32 where
+# they did not before: 1.5^200 is 10^35.
+NEARLY_THE_SAME = 1.5
