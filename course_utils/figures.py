@@ -7,6 +7,7 @@ in JupyterLab's light and dark theme.
 
 import io
 import sys
+import textwrap
 from base64 import b64encode
 from typing import Any
 
@@ -42,6 +43,7 @@ STYLE: Any = {
     "savefig.facecolor": "white",
 }
 PIXELS_PER_CSS_PIXEL = 2  # sharp on a high-density screen
+CAPTION_WIDTH = 92  # JupyterLab breaks a longer line within a word
 matplotlib.rcParams.update(STYLE)
 
 
@@ -76,7 +78,7 @@ def show(drawing: Figure | Axes, *, alt: str) -> None:
         metadata={"image/png": {"alt": alt, "width": width, "height": height}},
         raw=True,
     )
-    print(f"Figure: {alt}")
+    print(textwrap.fill(f"Figure: {alt}", CAPTION_WIDTH, break_on_hyphens=False))
     if "matplotlib.pyplot" in sys.modules:  # pyplot shows what stays open a second time
         sys.modules["matplotlib.pyplot"].close(figure)
 

@@ -44,6 +44,15 @@ def test_a_figure_is_shown_once_with_its_text_twice(part, shown):
     assert text == "Figure: A falling line.\n"
 
 
+def test_a_long_text_is_broken_between_words_below_the_figure_only(shown):
+    words = "the norm falls from layer to layer, " * 8
+    data, picture, text = shown(a_figure(), words)
+    assert data["text/plain"] == picture["alt"] == words
+    assert len(text.splitlines()) > 2
+    assert max(map(len, text.splitlines())) <= figures.CAPTION_WIDTH
+    assert text.split() == ["Figure:", *words.split()]
+
+
 def test_the_picture_is_twice_as_dense_as_it_is_wide_on_screen(shown):
     data, size, _ = shown(a_figure(), "A falling line.")
     picture = Image.open(io.BytesIO(b64decode(data["image/png"])))
