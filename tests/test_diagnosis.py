@@ -166,22 +166,42 @@ def test_weights_that_grew_before_the_break_are_not_blamed_on_the_data():
     assert note.verdict == verdicts.STEP_TOO_LARGE
 
 
+def stuck(**more):
+    """A run whose gradients and steps are as they should be, and whose loss does not fall."""
+    level = np.ones((STEPS, LAYERS))
+    norms = {"grad_weight_norm": level, "grad_hidden_norm": level, "update_norm": 0.01 * level}
+    return success(**({"loss": np.full(STEPS, 2.3), "dead_share": 0 * level} | norms | more))
+
+
 def test_a_loss_that_fell_and_came_back_is_too_large_a_step():
     loss = np.concatenate([np.linspace(2.3, 0.5, STEPS // 2), np.full(STEPS // 2, 2.4)])
-    level = np.ones((STEPS, LAYERS))
-    trace = success(loss=loss, grad_weight_norm=level, grad_hidden_norm=level)
+    assert diagnose(stuck(loss=loss)).verdict == verdicts.STEP_TOO_LARGE
+
+
+def test_a_run_that_had_learnt_was_not_broken_by_how_it_was_born():
+    loss = np.append(np.linspace(2.3, 0.5, STEPS - 1), np.nan)
+    born_growing = np.ones((STEPS, LAYERS)) * np.logspace(3, 0, LAYERS)
+    grown = np.ones((STEPS, LAYERS)) * np.where(np.arange(STEPS) < STEPS - 2, 1, 100)[:, None]
+    trace = stuck(loss=loss, grad_hidden_norm=born_growing, weight_norm=grown)
     assert diagnose(trace).verdict == verdicts.STEP_TOO_LARGE
+    never_learnt = trace.replaced(loss=np.append(np.full(STEPS - 1, 2.3), np.nan))
+    assert diagnose(never_learnt).verdict == verdicts.EXPLODING
+
+
+def test_units_that_died_in_training_without_a_trace_in_the_loss_are_seen():
+    dead = np.zeros((STEPS, LAYERS))
+    dead[STEPS // 2 :, 2] = 1.0
+    note = diagnose(stuck(dead_share=dead))
+    assert note.verdict == verdicts.STEP_TOO_LARGE
+    assert any("dead units rise from 0 % to 100 %" in sentence for sentence in note.evidence)
 
 
 def test_what_nothing_explains_is_said_to_be_unexplained():
-    level = np.ones((STEPS, LAYERS))
-    trace = success(
-        loss=np.full(STEPS, 2.3), grad_weight_norm=level, grad_hidden_norm=level,
-        update_norm=0.01 * level,
-    )  # fmt: skip
-    note = diagnose(trace)
+    note = diagnose(stuck())
     assert (note.verdict, note.needs) == (verdicts.NOT_ENOUGH_EVIDENCE, ())
     assert "ten examples" in note.remedy
+    # had they been counted, dead units might have explained it
+    assert diagnose(stuck().without("dead_share")).needs == ("dead_share",)
 
 
 # --- what may not change a verdict -------------------------------------------------------------

@@ -206,29 +206,41 @@ def _decide_broken(seen: Seen) -> Decision:
     return verdicts.NOT_ENOUGH_EVIDENCE, ("break", *unknown)
 
 
+# Why a loss does not fall, the first cause in time first: which looks show it, and its verdict.
+CAUSES = (
+    (("dead",), verdicts.DEAD_UNITS),
+    (("growth",), verdicts.EXPLODING),
+    (("decay",), verdicts.SATURATION),  # or SMALL_INIT: the signal tells
+    (("jumps", "overshoot"), verdicts.STEP_TOO_LARGE),
+    (("unmoved",), verdicts.STEP_TOO_SMALL),
+)
+
+
 def _decide_unlearnt(trace: Trace, seen: Seen) -> Decision:
-    """Decide on a finite run whose loss has not clearly fallen: the first cause in time counts."""
-    kinds = {None: verdicts.NOT_ENOUGH_EVIDENCE, False: verdicts.SATURATION}
-    lost = seen["had learnt"] if seen["fallen"] is False else False
-    causes = (
-        (("had learnt",), lost, verdicts.STEP_TOO_LARGE),
-        (("dead",), seen["dead"], verdicts.DEAD_UNITS),
-        (("growth",), seen["growth"], verdicts.EXPLODING),
-        (("decay",), seen["decay"], kinds.get(seen["signal"], verdicts.SMALL_INIT)),
-        (
-            ("jumps", "overshoot"),
-            any_of(seen["jumps"], seen["overshoot"]),
-            verdicts.STEP_TOO_LARGE,
-        ),
-        (("unmoved",), seen["unmoved"], verdicts.STEP_TOO_SMALL),
-    )
-    for keys, present, verdict in causes:
+    """Decide on a finite run whose loss has not clearly fallen."""
+    stuck = seen["fallen"] is False
+    if stuck and seen["had learnt"] is not False:
+        lost = verdicts.STEP_TOO_LARGE, ()
+        return lost if seen["had learnt"] else (verdicts.NOT_ENOUGH_EVIDENCE, ("had learnt",))
+    for keys, verdict in CAUSES:
+        present = any_of(*(seen[key] for key in keys))
+        if present and keys == ("decay",):
+            return _decide_vanishing(seen)
+        if present:
+            return verdict, ()
         if present is None:  # a cause that cannot be excluded is not passed over
             return verdicts.NOT_ENOUGH_EVIDENCE, tuple(k for k in keys if seen[k] is None)
-        if present:
-            unknown_kind = verdict == verdicts.NOT_ENOUGH_EVIDENCE
-            return verdict, ("signal",) if unknown_kind else ()
-    if seen["fallen"] is None and trace.classes is not None:
+    if trace.classes is None:
+        return verdicts.NOT_ENOUGH_EVIDENCE, ("plateau",)
+    if not stuck:
         return verdicts.HEALTHY, ()
-    unknown = ("plateau",) if trace.classes is None else ()
-    return verdicts.NOT_ENOUGH_EVIDENCE, (*unknown, *(key for keys, _, _ in causes for key in keys))
+    if seen["died"]:  # by a step that left no other mark
+        return verdicts.STEP_TOO_LARGE, ()
+    looked = tuple(key for keys, _ in CAUSES for key in keys)
+    return verdicts.NOT_ENOUGH_EVIDENCE, (*looked, "died") if seen["died"] is None else looked
+
+
+def _decide_vanishing(seen: Seen) -> Decision:
+    if seen["signal"] is None:
+        return verdicts.NOT_ENOUGH_EVIDENCE, ("signal",)
+    return verdicts.SMALL_INIT if seen["signal"] else verdicts.SATURATION, ()

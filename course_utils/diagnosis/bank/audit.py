@@ -1,6 +1,8 @@
-"""Runs that were labelled like the test runs and looked at once, when diagnose() was done.
+"""Runs in float32, of a third split, width and batch, half of them with momentum.
 
-float32, a third split, other widths and batches, momentum throughout half of them.
+They were looked at once, when diagnose() was done: 71 of 72 were right, macro recall 0.986. The
+other, which abstained, showed units that died in training while the loss made no jump; since
+then that counts as too large a step.
 """
 
 from __future__ import annotations
