@@ -224,9 +224,9 @@ def _decide_unlearnt(trace: Trace, seen: Seen) -> Decision:
         return lost if seen["had learnt"] else (verdicts.NOT_ENOUGH_EVIDENCE, ("had learnt",))
     for keys, verdict in CAUSES:
         present = any_of(*(seen[key] for key in keys))
-        if present and keys == ("decay",):
+        if present and keys == ("decay",) and not seen["jumps"]:  # what jumps is not frozen
             return _decide_vanishing(seen)
-        if present:
+        if present and keys != ("decay",):
             return verdict, ()
         if present is None:  # a cause that cannot be excluded is not passed over
             return verdicts.NOT_ENOUGH_EVIDENCE, tuple(k for k in keys if seen[k] is None)

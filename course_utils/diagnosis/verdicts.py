@@ -55,8 +55,8 @@ _ALL = (
         SMALL_INIT,
         "The weights were drawn too small: the signal shrinks forward and the gradient shrinks "
         "backward, so the weight gradients are tiny in all layers alike.",
-        "Draw the weights to the layer's width: He's standard deviation for ReLU, Xavier's for "
-        "tanh.",
+        "Draw the weights to the layer's width, He's standard deviation for ReLU, Xavier's for "
+        "tanh, and start the biases at 0.",
         "At step 0 the hidden values have about the same root mean square in every layer.",
         "09",
     ),
@@ -64,7 +64,8 @@ _ALL = (
         EXPLODING,
         "Signal or gradient grow from layer to layer before a single step is taken: the weights "
         "were drawn too large for this depth.",
-        "Draw smaller weights: He's standard deviation for ReLU, Xavier's for tanh.",
+        "Draw smaller weights, He's standard deviation for ReLU, Xavier's for tanh, and start the "
+        "biases at 0.",
         "At step 0 the loss is near that of guessing and the activation gradients are within a "
         "factor of 10 of each other.",
         "09",
