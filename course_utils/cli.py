@@ -113,6 +113,8 @@ def course_folder() -> Path:
 def _lab(options: argparse.Namespace) -> int:
     from jupyterlab.labapp import LabApp
 
+    from course_utils.notebooks import ONE_BLAS_THREAD
+
     course = course_folder()
     if not (course / START_PAGE).is_file():
         raise ValueError(f"{course} has no {START_PAGE}. Get a fresh copy of the course.")
@@ -123,6 +125,8 @@ def _lab(options: argparse.Namespace) -> int:
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         arguments.append("--allow-root")  # a container's only user; JupyterLab would refuse
+    for variable, one in ONE_BLAS_THREAD.items():
+        os.environ.setdefault(variable, one)  # the kernels inherit it
     LabApp.launch_instance(argv=[*arguments, *options.rest])
     return OK
 

@@ -26,6 +26,8 @@ NOTEBOOK_METADATA: dict[str, Any] = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+# two threads vary by a third on the small nets of this course, and can take many times as long
+ONE_BLAS_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 KEPT_CELL_METADATA = ("nbgrader", "tags")
 # A widget view names a model of one kernel session: dead the moment it is stored.
 DEAD_MIME_TYPE = "application/vnd.jupyter.widget-view+json"
@@ -87,8 +89,7 @@ def execute(notebook: NotebookNode, *, folder: Path, timeout: float = 120) -> No
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
     )
-    # one BLAS thread: two vary by a third on the small nets of this course
-    client.execute(env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
+    client.execute(env=os.environ | ONE_BLAS_THREAD)
     return notebook
 
 

@@ -390,7 +390,11 @@ def test_lab_opens_the_start_page_and_passes_arguments_on(tmp_path, monkeypatch)
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "00_start_here.ipynb").write_text("{}")
     monkeypatch.chdir(tmp_path / "notebooks")
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")  # the learner's own choice
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "unset below, and put back after the test")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
     assert cli.main(["lab", "--no-browser", "--port", "8890"]) == 0
+    assert (os.environ["OMP_NUM_THREADS"], os.environ["OPENBLAS_NUM_THREADS"]) == ("4", "1")
     (argv,) = launched
     assert f"--ServerApp.root_dir={tmp_path}" in argv
     assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in argv
