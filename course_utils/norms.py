@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from course_utils.arrays import FloatArray
 
 # A sum of squares above this has lost less than a relative 1e-9 to squares that underflowed,
-# even over 10^6 entries: float32's smallest square is 1.4e-45.
-_SAFE_SQUARE = 1e-30
+# even over 10^6 entries: the smallest square is 1.4e-45 in float32 and 4.9e-324 in float64.
+_SAFE_SQUARE = {np.dtype(np.float32): 1e-30, np.dtype(np.float64): 1e-300}
 
 
 def l2_norm(values: ArrayLike) -> float:
@@ -46,11 +46,10 @@ def norms_from_squares(
     squares: (layers,) sums of squares of the rows, perhaps underflowed or overflowed.
     rows: the layers' values, to go back to; used only where it is needed.
     """
-    norms = np.sqrt(squares, dtype=np.float64)
-    # NaN fails both comparisons, so it takes the careful way as well.
-    if not (np.minimum.reduce(squares) > _SAFE_SQUARE and np.maximum.reduce(squares) < math.inf):
-        safe = (squares > _SAFE_SQUARE) & (squares < math.inf)
-        for layer in np.flatnonzero(~safe):
+    norms, lowest = np.sqrt(squares, dtype=np.float64), _SAFE_SQUARE[squares.dtype]
+    # NaN fails both comparisons: a sum of squares is NaN only if an entry is, and so is the norm.
+    if not (np.minimum.reduce(squares) > lowest and np.maximum.reduce(squares) < math.inf):
+        for layer in np.flatnonzero((squares <= lowest) | (squares == math.inf)):
             norms[layer] = _scaled_norm(rows[int(layer)])
     return norms
 

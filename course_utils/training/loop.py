@@ -114,7 +114,7 @@ def _measures(
         "pre_activation_rms": lambda _: net.signals.pre_activation.rms(),
         "hidden_rms": lambda _: net.signals.hidden.rms(),
         "slope_mean": lambda _: _slope_mean(net),
-        "dead_share": lambda _: np.array([1 - h.any(axis=0).mean() for h in net.signals.hidden]),
+        "dead_share": lambda _: _dead_share(net),
         "accuracy": lambda labels: float(
             np.mean(net.signals.outputs.argmax(axis=1) == labels),
         ),
@@ -132,9 +132,17 @@ def _measures(
 
 
 def _slope_mean(net: MLP) -> NDArray[np.float64]:
-    *hidden, _ = net.signals.hidden  # the output layer is linear
     slope = net.activation.derivative
-    return np.array([*(np.abs(slope(values)).mean() for values in hidden), 1.0])
+    stacks = net.signals.hidden.stacks
+    means = np.concatenate([np.abs(slope(stack)).mean(axis=(1, 2)) for stack in stacks])
+    means[-1] = 1.0  # the output layer is linear
+    return means
+
+
+def _dead_share(net: MLP) -> NDArray[np.float64]:
+    # a stack is (layers, units, examples)
+    stacks = net.signals.hidden.stacks
+    return np.concatenate([1 - stack.any(axis=2).mean(axis=1) for stack in stacks])
 
 
 def _require_labels_for_accuracy(net: MLP, history: History) -> None:
