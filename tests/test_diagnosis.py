@@ -196,6 +196,35 @@ def test_units_that_died_in_training_without_a_trace_in_the_loss_are_seen():
     assert any("dead units rise from 0 % to 100 %" in sentence for sentence in note.evidence)
 
 
+def test_after_long_patience_a_borderline_symptom_counts():
+    def run(steps):
+        level = np.ones((steps, LAYERS))
+        profile = level * np.append(np.logspace(-1.3, 0, LAYERS - 1), 1.0)
+        return Trace(
+            loss=np.full(steps, 2.3), grad_weight_norm=profile, weight_norm=level,
+            update_norm=0.01 * profile, grad_hidden_norm=profile, hidden_rms=level,
+            dead_share=0 * level, classes=10,
+        )  # fmt: skip
+
+    short, long = diagnose(run(100)), diagnose(run(300))
+    assert (short.verdict, short.needs) == (verdicts.NOT_ENOUGH_EVIDENCE, ("more steps",))
+    assert long.verdict == verdicts.SATURATION
+    # what was never recorded stays unknown, however long the run
+    assert diagnose(run(300).without("grad_hidden_norm", "hidden_rms")).needs != ("more steps",)
+
+
+@pytest.mark.parametrize(
+    ("learning_rate", "verdict"),
+    [
+        (1e-6, verdicts.STEP_TOO_SMALL),
+        (0.1, verdicts.HEALTHY),
+        (300.0, verdicts.STEP_TOO_LARGE),
+    ],
+)
+def test_a_net_without_hidden_layers_can_be_judged(learning_rate, verdict):
+    assert diagnose(trace_of(depth=0, learning_rate=learning_rate)).verdict == verdict
+
+
 def test_what_nothing_explains_is_said_to_be_unexplained():
     note = diagnose(stuck())
     assert (note.verdict, note.needs) == (verdicts.NOT_ENOUGH_EVIDENCE, ())

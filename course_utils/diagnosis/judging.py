@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from course_utils.diagnosis import course, start, verdicts
+from course_utils.diagnosis import course, start, thresholds, verdicts
 from course_utils.diagnosis.symptoms import (
     Symptom,
     any_of,
@@ -129,7 +129,7 @@ def diagnose(run: History | Trace, *, classes: int | None = None) -> Diagnosis:
     trace = _trace_of(run, classes)
     with np.errstate(all="ignore"):
         symptoms = {key: look(trace) for key, look in LOOKS.items()}
-    verdict, undecided = _decide(trace, {key: seen.present for key, seen in symptoms.items()})
+    verdict, undecided = _decide(trace, _seen(trace, symptoms))
     return Diagnosis(
         verdict,
         _evidence(verdict, undecided, symptoms),
@@ -139,11 +139,15 @@ def diagnose(run: History | Trace, *, classes: int | None = None) -> Diagnosis:
 
 
 def _needs(trace: Trace, undecided: Sequence[Symptom]) -> tuple[str, ...]:
-    wanted = dict.fromkeys(need for symptom in undecided for need in symptom.needs)
-    missing = tuple(need for need in wanted if need not in trace.recorded)
+    missing = _missing(trace, undecided)
     if missing or all(symptom.present is not None for symptom in undecided):
         return missing
     return ("more steps",)  # what was seen lies between the thresholds
+
+
+def _missing(trace: Trace, symptoms: Sequence[Symptom]) -> tuple[str, ...]:
+    wanted = dict.fromkeys(need for symptom in symptoms for need in symptom.needs)
+    return tuple(need for need in wanted if need not in trace.recorded)
 
 
 def _evidence(
@@ -176,6 +180,15 @@ def _trace_of(run: History | Trace, classes: int | None) -> Trace:
 Seen = Mapping[str, bool | None]
 # the verdict, and the symptoms that kept it from being another one
 Decision = tuple[str, tuple[str, ...]]
+
+
+def _seen(trace: Trace, symptoms: Mapping[str, Symptom]) -> Seen:
+    seen = {key: symptom.present for key, symptom in symptoms.items()}
+    if trace.steps >= thresholds.PATIENCE and seen["fallen"] is False and not seen["break"]:
+        for key in ("dead", "growth", "decay", "signal", "jumps"):
+            if seen[key] is None and not _missing(trace, [symptoms[key]]):
+                seen[key] = True
+    return seen
 
 
 def _decide(trace: Trace, seen: Seen) -> Decision:

@@ -31,9 +31,12 @@ def profile_slope(norms: ArrayLike) -> float:
 
 
 def decades(norms: Values) -> float:
-    """Return log10 of the growth from the first to the last of the norms along the fitted line."""
-    if norms.size == 1:
-        return 0.0 if np.isfinite(norms[0]) else math.nan
+    """Return log10 of the growth from the first to the last of the norms along the fitted line.
+
+    One norm, or none (a net without hidden layers), grows by nothing.
+    """
+    if norms.size < 2:
+        return 0.0 if np.isfinite(norms).all() else math.nan
     return profile_slope(norms) * (norms.size - 1)
 
 

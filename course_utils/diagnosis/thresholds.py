@@ -9,6 +9,10 @@ from __future__ import annotations
 # A run of fewer steps, all of them finite, is not judged: batches alone move the loss by a tenth.
 FEWEST_STEPS = 10
 
+# After so many steps without learning, a symptom between its two thresholds counts as present:
+# luck of the batches no longer explains that the loss stays.
+PATIENCE = 300
+
 # Loss of the last steps, divided by the loss of guessing (or the first loss, if that is lower).
 # Batches of 64 leave a net that learns nothing within 0.95 to 1.1.
 HAS_LEARNT = 0.7
