@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from course_utils.datasets import load_digits
-from course_utils.diagnosis import VERDICTS, bank, diagnose, judging, verdicts
+from course_utils.diagnosis import VERDICTS, bank, deciding, diagnose, judging, verdicts
 from course_utils.diagnosis.symptoms import Symptom
 
 OPTIONAL = (
@@ -128,10 +128,10 @@ def test_what_is_missing_never_turns_one_disease_into_another(which, runs):
 
 
 def test_taking_the_unknown_for_absent_would_be_caught(runs, monkeypatch):
-    judge = judging._decide
-    monkeypatch.setattr(
-        judging, "_decide", lambda trace, seen: judge(trace, {k: bool(v) for k, v in seen.items()})
-    )
+    def rashly(seen, **known):
+        return deciding.decide({key: bool(look) for key, look in seen.items()}, **known)
+
+    monkeypatch.setattr(judging, "decide", rashly)
     changes = changed_verdicts(runs["tuning"], up_to=2)
     assert any(poorer != verdicts.NOT_ENOUGH_EVIDENCE for _, poorer, _ in changes)
 

@@ -1,4 +1,4 @@
-"""From symptoms to a verdict: what was wrong before the first step goes before what came later."""
+"""diagnose(): looks for every symptom, decides, and writes the note."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from types import MappingProxyType
 import numpy as np
 
 from course_utils.diagnosis import course, start, thresholds, verdicts
+from course_utils.diagnosis.deciding import Seen, decide
 from course_utils.diagnosis.symptoms import (
     Symptom,
-    any_of,
     had_learnt,
     loss_has_fallen,
     loss_jumps,
@@ -129,7 +129,7 @@ def diagnose(run: History | Trace, *, classes: int | None = None) -> Diagnosis:
     trace = _trace_of(run, classes)
     with np.errstate(all="ignore"):
         symptoms = {key: look(trace) for key, look in LOOKS.items()}
-    verdict, undecided = _decide(trace, _seen(trace, symptoms))
+    verdict, undecided = decide(_seen(trace, symptoms), classes_known=trace.classes is not None)
     return Diagnosis(
         verdict,
         _evidence(verdict, undecided, symptoms),
@@ -176,84 +176,11 @@ def _trace_of(run: History | Trace, classes: int | None) -> Trace:
     )
 
 
-# symptom key → True, False, or None if it cannot be told
-Seen = Mapping[str, bool | None]
-# the verdict, and the symptoms that kept it from being another one
-Decision = tuple[str, tuple[str, ...]]
-
-
 def _seen(trace: Trace, symptoms: Mapping[str, Symptom]) -> Seen:
     seen = {key: symptom.present for key, symptom in symptoms.items()}
-    if trace.steps >= thresholds.PATIENCE and seen["fallen"] is False and not seen["break"]:
+    stuck = seen["fallen"] is False and not seen["break"]
+    if stuck and trace.steps >= thresholds.PATIENCE:
         for key in ("dead", "growth", "decay", "signal", "jumps"):
             if seen[key] is None and not _missing(trace, [symptoms[key]]):
                 seen[key] = True
     return seen
-
-
-def _decide(trace: Trace, seen: Seen) -> Decision:
-    if seen["break"]:
-        return _decide_broken(seen)
-    if seen["too short"]:
-        return verdicts.NOT_ENOUGH_EVIDENCE, ("too short",)
-    if not seen["fallen"]:
-        return _decide_unlearnt(trace, seen)
-    # Without the loss of guessing, a loss that began inflated may have fallen to just that.
-    doubts = ("growth", "decay", "jumps") if trace.classes is None else ()
-    if any(seen[key] is not False for key in doubts):
-        return verdicts.NOT_ENOUGH_EVIDENCE, ("plateau", *doubts)
-    return verdicts.HEALTHY, ()
-
-
-def _decide_broken(seen: Seen) -> Decision:
-    if seen["bad data"]:
-        return verdicts.BAD_DATA, ()
-    # What was wrong at birth cannot have broken a run that had learnt in spite of it.
-    growth = False if seen["had learnt"] else seen["growth"]
-    if growth:
-        return verdicts.EXPLODING, ()
-    looks = {"bad data": seen["bad data"], "growth": growth}
-    unknown = tuple(key for key, present in looks.items() if present is None)
-    if not unknown and any_of(seen["jumps"], seen["large update"], seen["grown"]):
-        return verdicts.STEP_TOO_LARGE, ()
-    return verdicts.NOT_ENOUGH_EVIDENCE, ("break", *unknown)
-
-
-# Why a loss does not fall, the first cause in time first: which looks show it, and its verdict.
-CAUSES = (
-    (("dead",), verdicts.DEAD_UNITS),
-    (("growth",), verdicts.EXPLODING),
-    (("decay",), verdicts.SATURATION),  # or SMALL_INIT: the signal tells
-    (("jumps", "overshoot"), verdicts.STEP_TOO_LARGE),
-    (("unmoved",), verdicts.STEP_TOO_SMALL),
-)
-
-
-def _decide_unlearnt(trace: Trace, seen: Seen) -> Decision:
-    """Decide on a finite run whose loss has not clearly fallen."""
-    stuck = seen["fallen"] is False
-    if stuck and seen["had learnt"] is not False:
-        lost = verdicts.STEP_TOO_LARGE, ()
-        return lost if seen["had learnt"] else (verdicts.NOT_ENOUGH_EVIDENCE, ("had learnt",))
-    for keys, verdict in CAUSES:
-        present = any_of(*(seen[key] for key in keys))
-        if present and keys == ("decay",) and not seen["jumps"]:  # what jumps is not frozen
-            return _decide_vanishing(seen)
-        if present and keys != ("decay",):
-            return verdict, ()
-        if present is None:  # a cause that cannot be excluded is not passed over
-            return verdicts.NOT_ENOUGH_EVIDENCE, tuple(k for k in keys if seen[k] is None)
-    if trace.classes is None:
-        return verdicts.NOT_ENOUGH_EVIDENCE, ("plateau",)
-    if not stuck:
-        return verdicts.HEALTHY, ()
-    if seen["died"]:  # by a step that left no other mark
-        return verdicts.STEP_TOO_LARGE, ()
-    looked = tuple(key for keys, _ in CAUSES for key in keys)
-    return verdicts.NOT_ENOUGH_EVIDENCE, (*looked, "died") if seen["died"] is None else looked
-
-
-def _decide_vanishing(seen: Seen) -> Decision:
-    if seen["signal"] is None:
-        return verdicts.NOT_ENOUGH_EVIDENCE, ("signal",)
-    return verdicts.SMALL_INIT if seen["signal"] else verdicts.SATURATION, ()
