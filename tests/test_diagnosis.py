@@ -1,6 +1,7 @@
 """The laws of diagnose(): what may change a verdict and what may not, on traces and on arrays."""
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
@@ -10,7 +11,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from course_utils.datasets import load_digits
-from course_utils.diagnosis import BY_NAME, VERDICTS, Trace, diagnose, profile_slope, verdicts
+from course_utils.diagnosis import (
+    BY_NAME,
+    VERDICTS,
+    Trace,
+    deciding,
+    diagnose,
+    profile_slope,
+    verdicts,
+)
 from course_utils.diagnosis.statistics import first_break, leverage, loss_course, update_ratios
 from course_utils.diagnosis.symptoms import any_of, between, change, number
 from course_utils.diagnosis.trace import BY_LAYER, BY_STEP
@@ -231,6 +240,53 @@ def test_what_nothing_explains_is_said_to_be_unexplained():
     assert "ten examples" in note.remedy
     # had they been counted, dead units might have explained it
     assert diagnose(stuck().without("dead_share")).needs == ("dead_share",)
+
+
+# --- deciding, for everything that can be seen -----------------------------------------------
+
+BROKEN = ("bad data", "had learnt", "growth", "jumps", "large update", "grown")
+UNLEARNT = (
+    *("had learnt", "dead", "growth", "decay", "signal"),
+    *("jumps", "overshoot", "unmoved", "died"),
+)
+
+
+def every_sight(keys, **fixed):
+    for looks in itertools.product((True, False, None), repeat=len(keys)):
+        yield {**fixed, **dict(zip(keys, looks, strict=True))}
+
+
+def flips(keys, decide, **fixed):
+    """How often a verdict turns into another disease because one look is not known any more."""
+    found = 0
+    for seen in every_sight(keys, **fixed):
+        if seen.get("bad data") and seen["growth"]:
+            continue  # ill in two ways at once: either may be named
+        verdict, _ = decide(seen, classes_known=True)
+        for key in keys:
+            poorer, _ = decide({**seen, key: None}, classes_known=True)
+            found += poorer not in (verdict, verdicts.NOT_ENOUGH_EVIDENCE)
+    return found
+
+
+def test_no_verdict_of_all_turns_into_another_for_want_of_a_look():
+    assert flips(BROKEN, deciding.decide, **{"break": True}) == 0
+    for fallen in (False, None):
+        unlearnt = {"break": False, "too short": False, "fallen": fallen}
+        assert flips(UNLEARNT, deciding.decide, **unlearnt) == 0
+
+
+def test_passing_over_what_is_not_known_would_be_caught():
+    def rashly(seen, **known):
+        return deciding.decide({key: bool(look) for key, look in seen.items()}, **known)
+
+    assert flips(BROKEN, rashly, **{"break": True}) > 0
+
+
+def test_whatever_is_seen_a_doubt_names_what_it_hangs_on():
+    for seen in every_sight(BROKEN, **{"break": True}):
+        verdict, undecided = deciding.decide(seen, classes_known=True)
+        assert bool(undecided) is (verdict == verdicts.NOT_ENOUGH_EVIDENCE)
 
 
 # --- what may not change a verdict -------------------------------------------------------------

@@ -48,6 +48,8 @@ def _decide_broken(seen: Seen) -> Decision:
         return verdicts.BAD_DATA, ()
     # What was wrong at birth cannot have broken a run that had learnt in spite of it.
     growth = False if seen["had learnt"] else seen["growth"]
+    if growth and seen["had learnt"] is None:
+        return verdicts.NOT_ENOUGH_EVIDENCE, ("growth", "had learnt")
     if growth:
         return verdicts.EXPLODING, ()
     looks = {"bad data": seen["bad data"], "growth": growth}
@@ -68,7 +70,7 @@ def _decide_unlearnt(seen: Seen, classes_known: bool) -> Decision:
         present = any_of(*(seen[key] for key in keys))
         if present is None:
             return verdicts.NOT_ENOUGH_EVIDENCE, tuple(k for k in keys if seen[k] is None)
-        if keys == ("decay",) and present:
+        if present and keys == ("decay",):
             if seen["jumps"]:  # what jumps is not frozen
                 continue
             return _kind_of_vanishing(seen)
@@ -80,8 +82,9 @@ def _decide_unlearnt(seen: Seen, classes_known: bool) -> Decision:
 
 
 def _kind_of_vanishing(seen: Seen) -> Decision:
-    if seen["signal"] is None:
-        return verdicts.NOT_ENOUGH_EVIDENCE, ("signal",)
+    for key in ("jumps", "signal"):
+        if seen[key] is None:
+            return verdicts.NOT_ENOUGH_EVIDENCE, (key,)
     return verdicts.SMALL_INIT if seen["signal"] else verdicts.SATURATION, ()
 
 
