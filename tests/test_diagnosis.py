@@ -242,6 +242,44 @@ def test_what_nothing_explains_is_said_to_be_unexplained():
     assert diagnose(stuck().without("dead_share")).needs == ("dead_share",)
 
 
+@pytest.mark.parametrize(
+    ("look", "seen_in", "not_in"),
+    [
+        ("plateau", verdicts.SMALL_INIT, verdicts.HEALTHY),
+        ("frozen", verdicts.SATURATION, verdicts.HEALTHY),
+        ("slopes", verdicts.SATURATION, verdicts.SMALL_INIT),
+        ("tiny alike", verdicts.SMALL_INIT, verdicts.SATURATION),
+        ("signal", verdicts.SMALL_INIT, verdicts.SATURATION),
+        ("had learnt", verdicts.HEALTHY, verdicts.SMALL_INIT),
+        ("break", verdicts.STEP_TOO_LARGE, verdicts.HEALTHY),
+        ("grown", verdicts.EXPLODING, verdicts.HEALTHY),
+        ("large update", verdicts.STEP_TOO_LARGE, verdicts.HEALTHY),
+        ("overshoot", verdicts.STEP_TOO_LARGE, verdicts.HEALTHY),
+        ("died", verdicts.EXPLODING, verdicts.DEAD_UNITS),
+        ("unmoved", verdicts.STEP_TOO_SMALL, verdicts.HEALTHY),
+    ],
+)
+def test_a_symptom_is_seen_where_it_is_and_not_where_it_is_not(look, seen_in, not_in, ailing):
+    assert diagnose(ailing[seen_in]).symptoms[look].present is True
+    assert diagnose(ailing[not_in]).symptoms[look].present is False
+
+
+def test_a_signal_that_underflows_is_no_dead_layer():
+    tiny = trace_of(activation="relu", init="he", gain=1e-5, depth=12, dtype=np.float32, steps=12)
+    poorer = tiny.without("dead_share")
+    assert poorer.hidden_rms[0, -2] == 0.0
+    assert diagnose(poorer).verdict != verdicts.DEAD_UNITS
+
+
+@pytest.mark.parametrize(
+    ("growth", "verdict"), [(1.0, verdicts.BAD_DATA), (3.0, verdicts.NOT_ENOUGH_EVIDENCE)]
+)
+def test_without_signals_only_unchanged_weights_accuse_the_data(growth, verdict):
+    weights = np.full((STEPS, LAYERS), 5.0)
+    weights[20:] *= growth
+    assert diagnose(broken_at(20, weight_norm=weights).without("hidden_rms")).verdict == verdict
+
+
 # --- deciding, for everything that can be seen -----------------------------------------------
 
 BROKEN = ("bad data", "had learnt", "growth", "jumps", "large update", "grown")

@@ -1,7 +1,9 @@
 """Every threshold of diagnose(), each with its reason. Chosen on bank.cases("tuning") only.
 
 Most come in pairs, (absent, present): a statistic up to the first says that the symptom is
-absent, one from the second that it is present, and what lies between decides nothing.
+absent, one from the second that it is present, and what lies between decides nothing. A quarter
+up or down changes hardly a verdict in the bank, except for those that sit beside the luck of the
+batches, FEWEST_STEPS, IS_LEARNING and the lower JUMP, and for DEAD, which cannot exceed 1.
 """
 
 from __future__ import annotations
@@ -42,8 +44,6 @@ NO_LEVERAGE = (0.2, 0.02)
 # Share of units that are 0 for the whole batch in the worst hidden layer, before the first step.
 # A narrow ReLU net of 20 layers is born with one half.
 DEAD = (0.7, 0.9)
-# A mean slope so small that hardly any unit of the layer passes a gradient on.
-FLAT_SLOPE = 0.02
 
 # Highest loss after the first step, divided by the first loss or that of guessing, whichever is
 # higher. Batches alone reach 1.15.
