@@ -1,5 +1,6 @@
-"""Every threshold of diagnose(), each with its reason. Chosen on bank.cases("tuning") only.
+"""Every threshold of diagnose(), each with its reason.
 
+Chosen on bank.cases("tuning"); PATIENCE and INFLATED_LOSS on random nets outside the bank.
 Most come in pairs, (absent, present): a statistic up to the first says that the symptom is
 absent, one from the second that it is present, and what lies between decides nothing. A quarter
 up or down changes hardly a verdict in the bank, except for those that sit beside the luck of the

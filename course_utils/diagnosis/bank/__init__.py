@@ -1,7 +1,7 @@
 """The bank: labelled runs to tune and to test diagnose() on, and how to count its errors.
 
 The three sets share no split of the data, seed, width or batch size. The thresholds were chosen
-on "tuning" alone; "test" says how good they are, and "audit" was kept until all was done.
+on "tuning"; "test" says how good they are, and "audit" was kept until all was done.
 """
 
 from __future__ import annotations
