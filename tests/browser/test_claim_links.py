@@ -8,15 +8,17 @@ from course_utils.claims import CLAIMS
 pytestmark = pytest.mark.browser
 
 TABLE = "notebooks/06_diagnosis.ipynb"
-# whether that cell of that notebook is on the screen, in the notebook that is open in front
-ON_SCREEN = """([path, id]) => {
+# Whether that cell of the notebook in front is on the screen, or at most so many screens off:
+# JupyterLab guesses the height of what it has not drawn, and on a busy machine lands a little off.
+ON_SCREEN = """([path, id, screens]) => {
     const panel = window.jupyterapp?.shell?.currentWidget;
     if (panel?.context?.path !== path) return false;
     const cell = panel.content.widgets.find(widget => widget.model.id === id);
     if (!cell?.node.isConnected) return false;
     const here = cell.node.getBoundingClientRect();
     const view = panel.content.node.getBoundingClientRect();
-    return here.height > 0 && here.top < view.bottom && here.bottom > view.top;
+    const off = screens * view.height;
+    return here.height > 0 && here.top < view.bottom + off && here.bottom > view.top - off;
 }"""
 TO_THE_TABLE = """async (path) => {
     await window.jupyterapp.commands.execute('docmanager:open', { path });
@@ -41,10 +43,10 @@ def test_every_link_of_the_claim_table_leads_to_its_cell(page, server):
     for claim in CLAIMS:
         page.evaluate(TO_THE_TABLE, TABLE)
         there = f"notebooks/{claim.lesson}.ipynb"
-        assert not page.evaluate(ON_SCREEN, [there, claim.cell])
+        assert not page.evaluate(ON_SCREEN, [there, claim.cell, 0])
         page.locator(
             f"{lab.VISIBLE} .jp-RenderedMarkdown td a[href$='#cell-id={claim.cell}']"
         ).click()
-        page.wait_for_function(ON_SCREEN, arg=[there, claim.cell], timeout=30_000)
+        page.wait_for_function(ON_SCREEN, arg=[there, claim.cell, 1], timeout=30_000)
         title = f"{claim.lesson.partition('_')[0]}-title"
-        assert not page.evaluate(ON_SCREEN, [there, title]), "it stayed at the top"
+        assert not page.evaluate(ON_SCREEN, [there, title, 0]), "it stayed at the top"
