@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from course_utils import plots
-from course_utils.diagnosis import Trace
+from course_utils.diagnosis import Trace, statistics
 from course_utils.explorers.base import Explorer
 from course_utils.figures import new_figure
 from course_utils.plots import diagnosis as drawn
@@ -118,11 +118,8 @@ def _colours() -> NDArray[np.float64]:
 
 def update_ratios(trace: Trace) -> NDArray[np.float64]:
     """‖update‖ / ‖weights‖ of the input and the output layer, (steps, 2); NaN if not recorded."""
-    if trace.update_norm is None or trace.weight_norm is None:
-        return np.full((len(trace.loss), 2), np.nan)
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        ratios: NDArray[np.float64] = trace.update_norm[:, [0, -1]] / trace.weight_norm[:, [0, -1]]
-    return ratios
+    ratios = statistics.update_ratios(trace)
+    return np.full((trace.steps, 2), np.nan) if ratios is None else ratios[:, [0, -1]]
 
 
 def activation_profiles(trace: Trace) -> NDArray[np.float64]:
