@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "losses": BASE,
     "chain_rule": BASE,
     "floats": BASE,
-    "theory": BASE,
+    "theory": BASE | {"activations"},
     "datasets": BASE,
     "plots": set(),
     "figures": set(),

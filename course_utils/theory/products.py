@@ -1,11 +1,8 @@
-"""What the mathematics predicts: growth of long products, and the error of differences.
+"""The growth of long products of random factors.
 
-Products. A signal that passes through L layers is multiplied L times. Its *typical* size grows by
-the mean of the logarithm of one factor, not by the logarithm of the mean: the border between
-vanishing and exploding is where that mean log (for numbers: the log of the geometric mean) is 0.
-
-Differences. A finite difference is wrong in two ways that pull against each other: cutting off the
-Taylor series costs more with a larger step, rounding costs more with a smaller one.
+A signal that passes through L layers is multiplied L times. Its *typical* size grows by the mean
+of the logarithm of one factor, not by the logarithm of the mean: the border between vanishing and
+exploding is where that mean log (for numbers: the log of the geometric mean) is 0.
 """
 
 from __future__ import annotations
@@ -13,12 +10,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from course_utils.arrays import positive_int, random_generator
+from course_utils.theory.ranges import require_positive
 
 _EULER_GAMMA = float(np.euler_gamma)
-_DIFFERENCE_ORDERS = {"forward": 1, "centred": 2}
 
 
 def typical_log_growth(std: float, width: int = 1) -> float:
@@ -82,51 +79,6 @@ def critical_std(width: int = 1) -> float:
     return math.exp(-typical_log_growth(1.0, width))
 
 
-def unit_roundoff(dtype: DTypeLike) -> float:
-    """Return the largest relative error of one rounding in a floating-point dtype: eps / 2."""
-    resolved = np.dtype(dtype)
-    if resolved.kind != "f":
-        raise TypeError(
-            f"dtype must be a floating-point type, got {resolved}. Pass e.g. dtype=np.float32."
-        )
-    return float(np.finfo(resolved).eps) / 2.0
-
-
-def difference_error(
-    step: ArrayLike, *, scheme: str, roundoff: float, value: float = 1.0, curvature: float = 1.0
-) -> NDArray[np.float64]:
-    """Return the predicted error of a finite difference with that step: truncation + rounding.
-
-    step: h > 0, any shape. scheme: "forward" (f(x+h) − f(x)) / h, or "centred"
-    (f(x+h) − f(x−h)) / 2h. roundoff: relative error of one value of f, at best unit_roundoff.
-    value: |f| near x. curvature: |f″| for "forward", |f‴| for "centred".
-    The sum is curvature·h/2 + 2·roundoff·value/h, or curvature·h²/6 + roundoff·value/h.
-    Raises ValueError for an unknown scheme or what is not > 0.
-    Source: Press et al. (2007), Numerical Recipes, §5.7.
-    """
-    order = _difference_order(scheme)
-    size = np.asarray(step, dtype=np.float64)
-    for name, number in (("step", size), ("roundoff", roundoff), ("value", value)):
-        _require_positive(name, number)
-    _require_positive("curvature", curvature)
-    if order == 1:
-        return np.asarray(curvature * size / 2.0 + 2.0 * roundoff * value / size)
-    return np.asarray(curvature * size**2 / 6.0 + roundoff * value / size)
-
-
-def best_step(*, scheme: str, roundoff: float, value: float = 1.0, curvature: float = 1.0) -> float:
-    """Return the step at which difference_error is least.
-
-    2 √(roundoff·value/curvature) for "forward", (3·roundoff·value/curvature)^(1/3) for "centred".
-    For the arguments and errors see difference_error.
-    """
-    order = _difference_order(scheme)
-    for name, number in (("roundoff", roundoff), ("value", value), ("curvature", curvature)):
-        _require_positive(name, number)
-    ratio = roundoff * value / curvature
-    return 2.0 * math.sqrt(ratio) if order == 1 else math.cbrt(3.0 * ratio)
-
-
 def _digamma_of_half(n: int) -> float:
     """ψ(n/2), from ψ(1) = −γ, ψ(1/2) = −γ − 2 ln 2 and ψ(x + 1) = ψ(x) + 1/x."""
     start = -_EULER_GAMMA - (2.0 * math.log(2.0) if n % 2 else 0.0)
@@ -139,26 +91,10 @@ def _trigamma_of_half(n: int) -> float:
     return start - math.fsum(4.0 / k**2 for k in range(2 - n % 2, n, 2))
 
 
-def _difference_order(scheme: str) -> int:
-    if scheme not in _DIFFERENCE_ORDERS:
-        raise ValueError(
-            f"scheme must be a known difference, got {scheme!r}. Choose one of "
-            f"{', '.join(_DIFFERENCE_ORDERS)}."
-        )
-    return _DIFFERENCE_ORDERS[scheme]
-
-
 def _checked_width(width: int) -> int:
     return positive_int("width", width, "Pass the matrix's number of rows, e.g. width=64.")
 
 
 def _checked_std(std: float) -> float:
-    _require_positive("std", std)
+    require_positive("std", std)
     return float(std)
-
-
-def _require_positive(name: str, number: float | NDArray[np.float64]) -> None:
-    values = np.asarray(number, dtype=np.float64)
-    if not ((values > 0.0) & (values < np.inf)).all():
-        wrong = values[~((values > 0.0) & (values < np.inf))].flat[0]
-        raise ValueError(f"{name} must be > 0 and finite, got {wrong}. Pass e.g. {name}=1e-3.")
