@@ -10,7 +10,7 @@ endif
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: lab test setup release claims lock browser bench bench-explorers clean
+.PHONY: lab test setup release claims lock browser bench bench-explorers bench-notebooks clean
 
 lab: setup
 	$(BIN)/course lab $(ARGS)
@@ -67,6 +67,9 @@ browser: setup
 bench-explorers: setup
 	$(BIN)/python -m uv pip install --quiet --require-hashes -r tests/browser/requirements.lock
 	$(BIN)/python benchmarks/explorers.py
+
+bench-notebooks: setup
+	$(BIN)/python benchmarks/notebooks.py $(ARGS)
 
 clean:
 	rm -rf $(VENV)
