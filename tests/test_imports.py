@@ -14,6 +14,7 @@ BASE = {"arrays", "norms"}
 FOUNDATIONS = BASE | {"activations", "initializers", "losses", "chain_rule", "floats"}
 LESSON_CODE = FOUNDATIONS | {
     "network",
+    "layers",
     "training",
     "theory",
     "datasets",
@@ -41,9 +42,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lab_websocket": set(),
     "environment": set(),
     "network": FOUNDATIONS,
+    "layers": FOUNDATIONS | {"network"},
     "training": FOUNDATIONS | {"network"},
     "diagnosis": FOUNDATIONS | {"network", "training", "datasets"},
-    "claims": FOUNDATIONS | {"network", "training", "diagnosis", "theory", "datasets"},
+    "claims": FOUNDATIONS | {"network", "layers", "training", "diagnosis", "theory", "datasets"},
     "explorers": LESSON_CODE,
     "grading": {"notebooks"},
     "cli": {"grading", "notebooks"},

@@ -3,5 +3,6 @@
 from course_utils.network.layer_arrays import LayerArrays
 from course_utils.network.mlp import MLP
 from course_utils.network.signals import Signals
+from course_utils.network.trainable import Trainable
 
-__all__ = ["MLP", "LayerArrays", "Signals"]
+__all__ = ["MLP", "LayerArrays", "Signals", "Trainable"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from course_utils.arrays import finite_rows, positive_int, random_generator
 from course_utils.losses import CROSS_ENTROPY
-from course_utils.network import MLP
+from course_utils.network import MLP, Trainable
 from course_utils.norms import l2_norm
 from course_utils.training.descent import SGD, Descent
 from course_utils.training.history import History
@@ -27,7 +27,7 @@ _NEEDS = {
 
 
 def train(
-    net: MLP,
+    net: Trainable,
     data: tuple[ArrayLike, ArrayLike],
     *,
     steps: int,
@@ -39,9 +39,10 @@ def train(
 ) -> History:
     """Train net in place for a number of steps; return what each of them recorded.
 
-    data: (inputs, targets), see MLP.forward and MLP.backward. batch_size: examples in a step, None
-    for all of them. rng: needed to draw batches (see minibatches). record: names from RECORDABLE;
-    signals of which nothing is recorded are not kept, for speed.
+    net: an MLP or a layers.Stack. data: (inputs, targets), see MLP.forward and MLP.backward.
+    batch_size: examples in a step, None for all of them. rng: needed to draw batches (see
+    minibatches). record: names from RECORDABLE; signals of which nothing is recorded are
+    not kept, for speed.
     The velocity starts at 0 in each call. The data are checked once, before the first step; with
     validate=False they are not, as in most frameworks: a NaN in them then goes through the net.
 
@@ -57,6 +58,7 @@ def train(
     steps = positive_int("steps", steps, "Pass the number of updates, e.g. steps=100.")
     history = History(steps, net.n_layers, record)
     _require_labels_for_accuracy(net, history)
+    _require_an_mlp_for_slopes(net, history)
     if batch_size is None:
         # The signals are stored that way round, so each step copies them the quicker.
         inputs = np.asfortranarray(inputs)
@@ -105,7 +107,7 @@ def _batches(
 
 
 def _measures(
-    net: MLP, descent: Descent, history: History
+    net: Trainable, descent: Descent, history: History
 ) -> tuple[list[tuple[NDArray[np.float64], Measure]], list[tuple[NDArray[np.float64], Measure]]]:
     """Return (array, measure) pairs to fill in before and after a step's update."""
     updates, _ = net.split(descent.update)
@@ -113,8 +115,8 @@ def _measures(
         "weight_norm": lambda _: net.weights.norms(),
         "pre_activation_rms": lambda _: net.signals.pre_activation.rms(),
         "hidden_rms": lambda _: net.signals.hidden.rms(),
-        "slope_mean": lambda _: _slope_mean(net),
-        "dead_share": lambda _: _dead_share(net),
+        "slope_mean": lambda _: _slope_mean(cast(MLP, net)),
+        "dead_share": lambda _: _dead_share(cast(MLP, net)),
         "accuracy": lambda labels: float(
             np.mean(net.signals.outputs.argmax(axis=1) == labels),
         ),
@@ -145,9 +147,18 @@ def _dead_share(net: MLP) -> NDArray[np.float64]:
     return np.concatenate([1 - stack.any(axis=2).mean(axis=1) for stack in stacks])
 
 
-def _require_labels_for_accuracy(net: MLP, history: History) -> None:
+def _require_labels_for_accuracy(net: Trainable, history: History) -> None:
     if "accuracy" in history.names and net.loss is not CROSS_ENTROPY:
         raise ValueError(
             f"accuracy needs labels, got loss={net.loss.name!r}. Leave 'accuracy' out of record, "
             "or build the network with loss='cross_entropy'."
         )
+
+
+def _require_an_mlp_for_slopes(net: Trainable, history: History) -> None:
+    # With norms and skips between them, hidden values no longer tell the slope of the activation.
+    for name in ("slope_mean", "dead_share"):
+        if name in history.names and not isinstance(net, MLP):
+            raise ValueError(
+                f"{name} needs an MLP, got a {type(net).__name__}. Leave it out of record."
+            )
