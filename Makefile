@@ -10,7 +10,7 @@ endif
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: lab test setup release claims lock browser bench bench-explorers bench-notebooks clean
+.PHONY: lab test setup release claims lock browser bench bench-explorers bench-notebooks test-torch clean
 
 lab: setup
 	$(BIN)/course lab $(ARGS)
@@ -63,6 +63,10 @@ $(VENV)-bench/.ready: benchmarks/requirements.txt
 browser: setup
 	$(BIN)/python -m uv pip install --quiet --require-hashes -r tests/browser/requirements.lock
 	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+
+# the tests that compare with PyTorch, in the environment of the benchmarks
+test-torch: $(VENV)-bench/.ready
+	$(VENV)-bench/bin/python -m pytest -k pytorch tests/test_network.py tests/test_pytorch_recipe.py
 
 bench-explorers: setup
 	$(BIN)/python -m uv pip install --quiet --require-hashes -r tests/browser/requirements.lock
