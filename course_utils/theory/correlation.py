@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from course_utils.activations import Activation, get_activation
 from course_utils.theory.gaussian import gaussian_pair_mean
 from course_utils.theory.mean_field import chi, fixed_variance, variance_map
-from course_utils.theory.ranges import require_positive
+from course_utils.theory.ranges import checked_correlation, require_positive
 from course_utils.theory.roots import falling_root
 
 
