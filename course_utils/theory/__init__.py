@@ -23,10 +23,19 @@ from course_utils.theory.products import (
     rms_log_growth,
     typical_log_growth,
 )
+from course_utils.theory.rectifiers import (
+    gradient_correlation,
+    relu_correlation,
+    relu_slope_correlation,
+)
+from course_utils.theory.residual import branch_scale_for, path_shares, residual_growth
+from course_utils.theory.shattering import circle_autocorrelation
 
 __all__ = [
     "best_step",
+    "branch_scale_for",
     "chi",
+    "circle_autocorrelation",
     "correlation_map",
     "correlation_slope",
     "critical_gain",
@@ -36,8 +45,13 @@ __all__ = [
     "difference_error",
     "fixed_correlation",
     "fixed_variance",
+    "gradient_correlation",
     "log10_gaussian_growth",
     "log_growth_spread",
+    "path_shares",
+    "relu_correlation",
+    "relu_slope_correlation",
+    "residual_growth",
     "rms_log_growth",
     "typical_log_growth",
     "unit_roundoff",
