@@ -1,5 +1,6 @@
 """What a learner moves: recorded predictions, and sliders over persistent figures."""
 
+from course_utils.explorers.activation import activation_explorer
 from course_utils.explorers.backprop import difference_explorer
 from course_utils.explorers.chain_rule import chain_explorer
 from course_utils.explorers.diagnosis import trace_explorer
@@ -12,6 +13,7 @@ from course_utils.explorers.vanishing import vanishing_explorer
 __all__ = [
     "Labelling",
     "Prediction",
+    "activation_explorer",
     "chain_explorer",
     "difference_explorer",
     "growth_explorer",

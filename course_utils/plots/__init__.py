@@ -4,6 +4,12 @@ Nothing is computed here and nothing is displayed. Every function takes the Axes
 makes a figure of its own without one. Colours come from the Axes' own cycle.
 """
 
+from course_utils.plots.activations import (
+    outline,
+    plot_accuracy_by_depth,
+    plot_ratio_by_depth,
+    plot_slopes,
+)
 from course_utils.plots.axes import GREY, mark_level
 from course_utils.plots.diagnosis import (
     plot_confusion,
@@ -28,6 +34,8 @@ from course_utils.plots.training import plot_by_depth, plot_layer_by_step, plot_
 __all__ = [
     "GREY",
     "mark_level",
+    "outline",
+    "plot_accuracy_by_depth",
     "plot_by_depth",
     "plot_confusion",
     "plot_depth_profile",
@@ -40,11 +48,13 @@ __all__ = [
     "plot_loss_by_step",
     "plot_norms_by_power",
     "plot_products",
+    "plot_ratio_by_depth",
     "plot_repeated_product",
     "plot_run_loss",
     "plot_run_row",
     "plot_share",
     "plot_signals_by_layer",
     "plot_sizes",
+    "plot_slopes",
     "plot_update_ratios",
 ]
