@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -336,3 +336,81 @@ def test_accuracy_is_refused_where_there_are_no_labels():
 def test_settings_outside_their_range_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         SGD(**({"learning_rate": 0.1} | settings))
+
+
+# ---------------------------------------------------------------- frozen layers
+
+some_layers = st.tuples(st.integers(0, 4), st.integers(1, 5)).filter(lambda pair: pair[0] < pair[1])
+
+
+def deep_net(seed=0, **settings):
+    return MLP([4, 6, 6, 6, 5, 3], rng=np.random.default_rng(seed), **settings)
+
+
+@given(some_layers, st.sampled_from([(), ("grad_hidden_norm", "grad_pre_activation_norm")]))
+@settings(max_examples=30)
+def test_frozen_layers_stay_bitwise_and_the_others_take_the_step_of_full_training(bounds, record):
+    rng = np.random.default_rng(1)
+    data = rng.normal(size=(30, 4)), rng.integers(0, 3, 30)
+    start, whole, part = deep_net(), deep_net(), deep_net()
+    rules = SGD(0.1, momentum=0.9, weight_decay=0.01)
+    train(whole, data, steps=1, optimizer=rules)
+    train(part, data, steps=1, optimizer=rules, trainable=slice(*bounds), record=record)
+    for layer in range(part.n_layers):
+        wanted = whole if layer in range(*bounds) else start
+        for kind in ("weights", "biases"):
+            np.testing.assert_array_equal(getattr(part, kind)[layer], getattr(wanted, kind)[layer])
+    # Both could be the same array only if training did nothing.
+    assert not np.array_equal(part.parameters, start.parameters)
+
+
+def test_frozen_layers_stay_for_a_whole_run_and_the_records_say_so(data):
+    net, start = deep_net(), deep_net()
+    names = ("grad_weight_norm", "update_norm", "global_norm", "grad_pre_activation_norm")
+    history = train(
+        net, data, steps=20, optimizer=SGD(0.5, momentum=0.9), record=names, trainable=slice(1, 2)
+    )
+    entries = net.entries_of(slice(1, 2))
+    frozen = np.ones(net.parameters.size, bool)
+    frozen[entries] = False
+    np.testing.assert_array_equal(net.parameters[frozen], start.parameters[frozen])
+    assert history.loss[-1] < history.loss[0]
+    for name in ("grad_weight_norm", "update_norm"):
+        assert (history[name][:, [0, 2, 3, 4]] == 0).all()
+        assert (history[name][:, 1] > 0).all()
+    assert (history["grad_pre_activation_norm"] > 0).all()
+    assert history.first_nonfinite() is None
+
+
+def test_clipping_looks_at_the_trainable_layers_alone(data):
+    threshold = 1e-3
+    net = deep_net()
+    start = net.parameters.copy()
+    rules = SGD(1.0, clip_norm=threshold)
+    train(net, data, steps=1, optimizer=rules, trainable=slice(-1, None))
+    assert l2_norm(net.parameters - start) == pytest.approx(threshold)
+
+
+def test_a_net_trains_whole_again_after_it_was_frozen(data):
+    net, other = deep_net(), deep_net()
+    train(net, data, steps=3, optimizer=SGD(0.1), trainable=slice(0, 1))
+    other.parameters[...] = net.parameters
+    train(net, data, steps=3, optimizer=SGD(0.1))
+    train(other, data, steps=3, optimizer=SGD(0.1))
+    np.testing.assert_array_equal(net.parameters, other.parameters)
+
+
+def test_frozen_layers_are_not_computed():
+    net = deep_net()
+    net.gradients[...] = np.nan
+    inputs, labels = np.ones((2, 4)), np.array([0, 1])
+    net.loss_and_gradients(inputs, labels, trainable=slice(3, 5))
+    entries = net.entries_of(slice(3, 5))
+    assert np.isfinite(net.gradients[entries]).all()
+    assert np.isnan(net.gradients[: entries.start]).all()
+
+
+@pytest.mark.parametrize("wrong", [slice(2, 2), slice(0, 4, 2), slice(9, None)])
+def test_trainable_layers_must_be_neighbours(data, wrong):
+    with pytest.raises(ValueError, match=r"^trainable must name neighbouring layers among 5"):
+        train(deep_net(), data, steps=1, optimizer=SGD(0.1), trainable=wrong)

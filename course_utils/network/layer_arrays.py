@@ -31,9 +31,13 @@ class Blocks:
         layer %= len(self.shapes)
         return self.stack(layer, layer + 1)[0]
 
+    def entries(self, start: int, stop: int) -> slice:
+        """Return where matrices start … stop − 1 lie in the buffer."""
+        return slice(self._offsets[start], self._offsets[stop])
+
     def stack(self, start: int, stop: int) -> FloatArray:
         """Return matrices start … stop − 1, all of one shape, as a view with a layer axis."""
-        entries = self._buffer[self._offsets[start] : self._offsets[stop]]
+        entries = self._buffer[self.entries(start, stop)]
         return entries.reshape(stop - start, *self.shapes[start])
 
 

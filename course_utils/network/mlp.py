@@ -29,6 +29,8 @@ from course_utils.network.layer_arrays import (
 from course_utils.network.plan import Plan, parameter_gradients
 from course_utils.network.signals import OPTIONAL_SIGNALS, Signals
 
+EVERY_LAYER = slice(None)
+
 
 class MLP:
     """A multilayer perceptron of any depth; the last layer is linear.
@@ -129,17 +131,24 @@ class MLP:
         return self._plan.signals
 
     def forward(
-        self, inputs: ArrayLike, *, keep: Iterable[str] = OPTIONAL_SIGNALS, validate: bool = True
+        self,
+        inputs: ArrayLike,
+        *,
+        keep: Iterable[str] = OPTIONAL_SIGNALS,
+        trainable: slice = EVERY_LAYER,
+        validate: bool = True,
     ) -> FloatArray:
         """Return the outputs, (examples, outputs), and record every layer's signals.
 
         inputs: (examples, widths[0]), finite; with validate=False it is not looked at.
         keep: which of OPTIONAL_SIGNALS to keep for each layer; fewer is faster.
+        trainable: the layers whose parameter gradients the backward pass is to compute, e.g.
+        slice(0, 1); it leaves those of the others, the frozen ones, as they are.
         The result is a view that the next pass overwrites: copy what you keep.
         Raises ValueError or TypeError for a wrong shape, an empty batch, NaN or inf.
         """
         array = finite_rows("inputs", inputs, self.widths[0]) if validate else np.asarray(inputs)
-        plan = self._plan_for(len(array), frozenset(keep))
+        plan = self._plan_for(len(array), frozenset(keep), self.layers_of(trainable))
         plan.signals.inputs[...] = array
         activate = self.activation.forward
         for parameters, below, pre_activation, hidden in plan.hidden_layers:
@@ -150,15 +159,30 @@ class MLP:
         np.copyto(outputs, pre_activation)
         return plan.signals.outputs
 
-    def _plan_for(self, examples: int, keep: frozenset[str]) -> Plan:
+    def _plan_for(self, examples: int, keep: frozenset[str], trainable: range) -> Plan:
         plan = self._plan
-        if plan is None or plan.signals.examples != examples or plan.signals.kept != keep:
+        if plan is None or not plan.fits(examples, keep, trainable):
             signals = Signals(examples, self.widths, self.dtype, keep)
-            plan = self._plan = Plan(signals, *self._blocks)
+            plan = self._plan = Plan(signals, *self._blocks, trainable)
         return plan
 
+    def layers_of(self, trainable: slice) -> range:
+        """Return the layers of a slice of neighbours; raises ValueError for none or for gaps."""
+        layers = range(self.n_layers)[trainable]
+        if not layers or layers.step != 1:
+            raise ValueError(
+                f"trainable must name neighbouring layers among {self.n_layers}, got {trainable}. "
+                "Pass e.g. slice(0, 1) for the first, slice(-1, None) for the last."
+            )
+        return layers
+
+    def entries_of(self, trainable: slice) -> slice:
+        """Return where those layers' parameters lie in parameters and gradients."""
+        layers = self.layers_of(trainable)
+        return self._blocks[0].entries(layers.start, layers.stop)
+
     def backward(self, targets: ArrayLike, *, validate: bool = True) -> float:
-        """Return the mean loss of the latest forward pass; fill in every gradient.
+        """Return the mean loss of the latest forward pass; fill in every trainable gradient.
 
         targets: integer labels (examples,) for "cross_entropy", real values (examples, outputs)
         for "mse". Raises ValueError or TypeError for targets that do not fit, or before forward.
@@ -188,13 +212,14 @@ class MLP:
         targets: ArrayLike,
         *,
         keep: Iterable[str] = OPTIONAL_SIGNALS,
+        trainable: slice = EVERY_LAYER,
         validate: bool = True,
     ) -> float:
         """Return the mean loss; gradients, grad_weights and grad_biases then hold its gradient.
 
         The arguments are those of forward and backward.
         """
-        self.forward(inputs, keep=keep, validate=validate)
+        self.forward(inputs, keep=keep, trainable=trainable, validate=validate)
         return self.backward(targets, validate=validate)
 
     def outputs(self, inputs: ArrayLike) -> FloatArray:

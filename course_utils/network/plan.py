@@ -63,15 +63,24 @@ class BackwardChunk(NamedTuple):
     hidden: FloatArray  # (layers, units, examples), like grad
     grad: FloatArray
     steps: tuple[BackwardStep, ...]  # the layer nearest the output first
-    parameters: ParameterStep
+    parameters: ParameterStep | None  # None: all of these layers are frozen
 
 
 class Plan:
-    """The forward steps and backward chunks of a network for one set of signal buffers."""
+    """The forward steps and backward chunks of a network for one set of signal buffers.
 
-    def __init__(self, signals: Signals, parameters: Blocks, gradients: Blocks) -> None:
+    trainable: the neighbouring layers whose parameter gradients are wanted; all others are frozen.
+    The backward pass ends at the lowest of them, unless gradients of signals are to be kept.
+    """
+
+    def __init__(
+        self, signals: Signals, parameters: Blocks, gradients: Blocks, trainable: range
+    ) -> None:
         """Lay out the work; every array is used in place."""
         self.signals = signals
+        self.trainable = trainable
+        keeps_gradients = not signals.kept.isdisjoint({"grad_hidden", "grad_pre_activation"})
+        self._lowest = 0 if keeps_gradients else trainable.start
         self._parameters, self._gradients = parameters, gradients
         self._buffers = Buffers(signals)
         self.n_layers = len(parameters.shapes)
@@ -81,6 +90,11 @@ class Plan:
         self.grad_outputs = grad[0]
         self.output_parameters = self._parameter_step(last, last + 1, grad)
         self.chunks = list(self._backward_chunks())
+
+    def fits(self, examples: int, kept: frozenset[str], trainable: range) -> bool:
+        """Whether this is the plan for such a pass."""
+        signals = self.signals
+        return (signals.examples, signals.kept, self.trainable) == (examples, kept, trainable)
 
     def _forward_steps(self) -> Iterator[ForwardStep]:
         read = self.signals.read_by_layer
@@ -109,30 +123,35 @@ class Plan:
                 self._parameter_step(start, stop, grads),
             )
 
-    def _parameter_step(self, start: int, stop: int, grad: FloatArray) -> ParameterStep:
-        grad_transposed = grad.transpose(0, 2, 1)
+    def _parameter_step(self, start: int, stop: int, grad: FloatArray) -> ParameterStep | None:
+        first, end = max(start, self.trainable.start), min(stop, self.trainable.stop)
+        if first >= end:
+            return None
+        grad_transposed = grad[first - start : end - start].transpose(0, 2, 1)
         copy = None
         if grad.shape[1] in _COPY_WIDTHS:
             copy = self._buffers.shared("grad transposed", grad_transposed.shape)
         return ParameterStep(
-            self.signals.read_by_layer.stack(start, stop),
+            self.signals.read_by_layer.stack(first, end),
             grad_transposed,
             copy,
-            self._gradients.stack(start, stop),
+            self._gradients.stack(first, end),
         )
 
     def _chunks_from_the_top(self) -> Sequence[tuple[int, int]]:
         """Return (start, stop) of neighbouring hidden layers of one shape, in small groups."""
         shapes = self._parameters.shapes[:-1]
         bounds: list[tuple[int, int]] = []
-        for start, stop in equal_runs(shapes):
+        for start, stop in equal_runs(shapes, self._lowest):
             size = max(1, _CHUNK_BYTES // self.signals.hidden[start].nbytes)
             bounds += pairwise([*range(start, stop, size), stop])
         return bounds[::-1]
 
 
-def parameter_gradients(step: ParameterStep) -> None:
-    """Carry out a ParameterStep."""
+def parameter_gradients(step: ParameterStep | None) -> None:
+    """Carry out a ParameterStep, if there is one."""
+    if step is None:
+        return
     below, grad_transposed, copy, gradients = step
     if copy is not None:
         np.copyto(copy, grad_transposed)

@@ -52,21 +52,25 @@ class Descent:
     """One run of SGD on one parameter vector: the velocity and the latest update.
 
     update: what the latest step subtracted from the parameters, (entries,); 0 before the first.
+    moved: which entries move; the others stay as they are, and no work is spent on them.
     """
 
-    def __init__(self, settings: SGD, parameters: FloatArray) -> None:
+    def __init__(
+        self, settings: SGD, parameters: FloatArray, *, moved: slice = slice(None)
+    ) -> None:
         """Start at rest."""
         self.settings = settings
         self.update = aligned(parameters.shape, 0.0, parameters.dtype)
-        self._parameters = parameters
+        self._moved = moved
+        self._moved_update, self._parameters = self.update[moved], parameters[moved]
         self._velocity = (
-            aligned(parameters.shape, 0.0, parameters.dtype) if settings.momentum else None
+            aligned(self._parameters.shape, 0.0, parameters.dtype) if settings.momentum else None
         )
 
     def step(self, gradients: FloatArray) -> None:
         """Move the parameters, in place, against the gradients (which stay as they are)."""
-        settings, update = self.settings, self.update
-        direction = gradients
+        settings, update = self.settings, self._moved_update
+        direction = gradients[self._moved]
         if settings.clip_value is not None:
             direction = clip_by_value(direction, settings.clip_value, out=update)
         if settings.clip_norm is not None:

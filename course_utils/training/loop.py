@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import repeat
 from typing import Any, cast
 
@@ -35,6 +36,7 @@ def train(
     optimizer: SGD,
     rng: np.random.Generator | None = None,
     record: Iterable[str] = ("grad_weight_norm",),
+    trainable: slice | None = None,
     validate: bool = True,
 ) -> History:
     """Train net in place for a number of steps; return what each of them recorded.
@@ -42,7 +44,9 @@ def train(
     net: an MLP or a layers.Stack. data: (inputs, targets), see MLP.forward and MLP.backward.
     batch_size: examples in a step, None for all of them. rng: needed to draw batches (see
     minibatches). record: names from RECORDABLE; signals of which nothing is recorded are
-    not kept, for speed.
+    not kept, for speed. trainable: neighbouring layers of an MLP that alone are trained, e.g.
+    slice(0, 1) for the first; the others are frozen: they stay as they are, and the norms of their
+    weights' gradients and updates are recorded as 0. None trains all.
     The velocity starts at 0 in each call. The data are checked once, before the first step; with
     validate=False they are not, as in most frameworks: a NaN in them then goes through the net.
 
@@ -63,14 +67,15 @@ def train(
         # The signals are stored that way round, so each step copies them the quicker.
         inputs = np.asfortranarray(inputs)
     batches = _batches(len(inputs), batch_size, rng)
-    descent = Descent(optimizer, net.parameters)
+    loss_and_gradients, moved = _restricted(net, trainable)
+    descent = Descent(optimizer, net.parameters, moved=moved)
     before, after = _measures(net, descent, history)
     loss = history.loss
     keep = frozenset(_NEEDS[name] for name in history.names if name in _NEEDS)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for step, rows in zip(range(steps), batches, strict=False):
             batch, wanted = (inputs, targets) if rows is None else (inputs[rows], targets[rows])
-            loss[step] = net.loss_and_gradients(batch, wanted, keep=keep, validate=False)
+            loss[step] = loss_and_gradients(batch, wanted, keep=keep, validate=False)
             for array, measure in before:
                 array[step] = measure(wanted)
             descent.step(net.gradients)
@@ -104,6 +109,19 @@ def _batches(
             "batch_size=None for the whole data."
         )
     return minibatches(examples, size, random_generator(rng))
+
+
+def _restricted(net: Trainable, trainable: slice | None) -> tuple[Callable[..., float], slice]:
+    """Return how to compute the loss and the trainable gradients, and which entries those are."""
+    if trainable is None:
+        return net.loss_and_gradients, slice(None)
+    if not isinstance(net, MLP):
+        raise TypeError(
+            f"trainable needs an MLP, got a {type(net).__name__}. Leave it out to train all layers."
+        )
+    moved = net.entries_of(trainable)
+    net.gradients[...] = 0.0
+    return partial(net.loss_and_gradients, trainable=trainable), moved
 
 
 def _measures(
