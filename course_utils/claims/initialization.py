@@ -17,7 +17,7 @@ from course_utils.floats import first_nan
 from course_utils.network import MLP
 from course_utils.training import SGD, History, train
 
-DEPTH, STEPS = 20, 200
+DEPTH, STEPS, BATCH = 20, 200, 32
 LATE_DEPTH, LATE_STEPS, LATE_RATE = 10, 600, 0.25
 _MOST_NETS = 30  # each learns first and turns NaN later with a chance near 0.4
 
@@ -29,7 +29,7 @@ def start_not_path(seed: int) -> dict[str, float]:
         "xavier_accuracy": _trained_accuracy("tanh", "xavier", 1.0, 0.05, seed),
         "sigmoid_accuracy": _trained_accuracy("sigmoid", "xavier", 1.0, 0.5, seed),
         "large_nan_step": _large_nan_step(seed),
-        "he_accuracy": _trained_accuracy("relu", "he", 1.0, 0.02, seed),
+        "he_accuracy": _trained_accuracy("relu", "he", 1.0, 0.015, seed),
         **_learns_then_nan(seed),
     }
 
@@ -51,14 +51,14 @@ def _trained_accuracy(
 ) -> float:
     rng = np.random.default_rng(seed)
     net = _net(DEPTH, activation, init, gain, rng=rng)
-    _train(net, learning_rate, steps=STEPS, batch_size=64, rng=rng)
+    _train(net, learning_rate, steps=STEPS, rng=rng)
     return net.accuracy(*_digits().test)
 
 
 def _large_nan_step(seed: int) -> float:
     rng = np.random.default_rng(seed)
     net = _net(DEPTH, "relu", "he", 1.5, rng=rng)
-    step = first_nan(_train(net, 0.02, steps=20, batch_size=64, rng=rng).loss)
+    step = first_nan(_train(net, 0.015, steps=20, rng=rng).loss)
     return math.nan if step is None else step
 
 
@@ -86,7 +86,7 @@ def _learns_then_nan(seed: int) -> dict[str, float]:
 def _late_run(seed: int, number: int, *, clip_norm: float | None = None) -> tuple[MLP, History]:
     rng = np.random.default_rng([seed, number])
     net = _net(LATE_DEPTH, "relu", "he", rng=rng)
-    history = _train(net, LATE_RATE, steps=LATE_STEPS, batch_size=32, clip_norm=clip_norm, rng=rng)
+    history = _train(net, LATE_RATE, steps=LATE_STEPS, clip_norm=clip_norm, rng=rng)
     return net, history
 
 
@@ -95,7 +95,6 @@ def _train(
     learning_rate: float,
     *,
     steps: int,
-    batch_size: int,
     rng: np.random.Generator,
     clip_norm: float | None = None,
 ) -> History:
@@ -103,7 +102,7 @@ def _train(
         net,
         _digits().train,
         steps=steps,
-        batch_size=batch_size,
+        batch_size=BATCH,
         optimizer=SGD(learning_rate, clip_norm=clip_norm),
         rng=rng,
         record=("accuracy", "grad_hidden_norm"),
@@ -126,8 +125,8 @@ CLAIMS = (
             Part(
                 "helps_exploding_start",
                 "20 ReLU layers with 1.5 times He are NaN within ten steps; with He they exceed "
-                "50 %",
-                lambda f: f["large_nan_step"] < 10 and f["he_accuracy"] > 0.5,
+                "40 %",
+                lambda f: f["large_nan_step"] < 10 and f["he_accuracy"] > 0.4,
                 claimed=True,
                 expected=True,
             ),
@@ -164,7 +163,7 @@ CLAIMS = (
         "He {he_accuracy:.0%}. Ten layers, He, learning rate 0.25: the gradient at the input is "
         "{start_ratio:.1f} times that at the last hidden layer; of the networks drawn from one "
         "seed, number {nets_tried} first "
-        " learned to {late_accuracy:.0%} and turned NaN at step {late_nan_step}. Clipped at "
+        "learned to {late_accuracy:.0%} and turned NaN at step {late_nan_step}. Clipped at "
         "norm 1: {clipped_accuracy:.0%} on the test set.",
         instead="The initial weights set the start, not the path. Nor do they rescue every "
         "vanishing gradient: not that of the sigmoid.",
