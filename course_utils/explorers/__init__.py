@@ -6,6 +6,7 @@ from course_utils.explorers.chain_rule import chain_explorer
 from course_utils.explorers.diagnosis import trace_explorer
 from course_utils.explorers.exploding import growth_explorer
 from course_utils.explorers.floats import staircase_explorer
+from course_utils.explorers.initialization import initialization_explorer
 from course_utils.explorers.labelling import Labelling, label_traces
 from course_utils.explorers.prediction import Prediction, predict, predictions_summary
 from course_utils.explorers.vanishing import vanishing_explorer
@@ -17,6 +18,7 @@ __all__ = [
     "chain_explorer",
     "difference_explorer",
     "growth_explorer",
+    "initialization_explorer",
     "label_traces",
     "predict",
     "predictions_summary",
