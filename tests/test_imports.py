@@ -46,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "network": FOUNDATIONS,
     "layers": FOUNDATIONS | {"network"},
     "training": FOUNDATIONS | {"network"},
+    "recurrent": FOUNDATIONS | {"network", "training"},
     "diagnosis": FOUNDATIONS | {"network", "training", "datasets"},
     "claims": FOUNDATIONS | {"network", "layers", "training", "diagnosis", "theory", "datasets"},
     "explorers": LESSON_CODE,
