@@ -30,6 +30,24 @@ def l2_norm(values: ArrayLike) -> float:
     return _scaled_norm(_wide_enough(np.asarray(values)))
 
 
+def degrees_between(one: ArrayLike, other: ArrayLike) -> float:
+    """Return the angle between two vectors in degrees, 0 to 180.
+
+    one, other: of one shape, read as flat vectors. NaN if either is all 0 or not finite.
+    Exact near 0 and 180, where an arc cosine would lose half of the digits.
+    Source: Kahan (2006), "How futile are mindless assessments of roundoff", §12.
+    """
+    units = []
+    for values in (one, other):
+        array = np.ravel(np.asarray(values, dtype=np.float64))
+        norm = l2_norm(array)
+        if norm == 0.0 or not math.isfinite(norm):
+            return math.nan
+        peak = np.abs(array).max()  # norm itself may be too small to divide by
+        units.append((array / peak) / (norm / peak))
+    return math.degrees(2 * math.atan2(l2_norm(units[0] - units[1]), l2_norm(units[0] + units[1])))
+
+
 def norm_by_layer(rows: FloatArray) -> NDArray[np.float64]:
     """Return the Euclidean norm of each row of an array of shape (layers, entries), as float64."""
     rows = _wide_enough(rows)

@@ -5,11 +5,11 @@ A further lesson adds its claims in one module with a tuple CLAIMS, and one line
 
 from __future__ import annotations
 
-from course_utils.claims import chain, depth, exploding, initialization, vanishing
+from course_utils.claims import chain, clipping, depth, exploding, initialization, vanishing
 from course_utils.claims.claim import Claim
 from course_utils.claims.sentences import SUMMARY
 
-_MODULES = (chain, depth, exploding, initialization, vanishing)
+_MODULES = (chain, clipping, depth, exploding, initialization, vanishing)
 _BY_ID = {claim.id: claim for module in _MODULES for claim in module.CLAIMS}
 CLAIMS: tuple[Claim, ...] = tuple(_BY_ID[id_] for id_ in SUMMARY if id_ in _BY_ID)
 
