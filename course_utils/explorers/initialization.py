@@ -156,7 +156,7 @@ def _draw_still(ax: Axes) -> list[Line2D]:
     ax.set(xlabel="after so many layers (0: the input)", xticks=range(0, LAYERS + 1, 2))
     ax.set_ylabel("log₁₀ mean square  (powers of ten)")
     ax.set_title("Does the signal stay level? Does the gradient?")
-    names, colours = ("signal, up from the input", "gradient, down from the output"), PALETTE[:2]
+    names, colours = ("signal, going up", "gradient, going down"), PALETTE[:2]
     lines = [
         ax.plot(places, 0.0 * places, color=colour, linestyle=style, label=f"{name}: predicted")[0]
         for name, colour, style in zip(names, colours, ("-", "--"), strict=True)
