@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "course_utils"
 BASE = {"arrays", "norms"}
 FOUNDATIONS = BASE | {"activations", "initializers", "losses", "chain_rule", "floats"}
 LESSON_CODE = FOUNDATIONS | {
+    "cliff",
     "network",
     "layers",
     "training",
@@ -34,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "losses": BASE,
     "chain_rule": BASE,
     "floats": BASE,
+    "cliff": BASE,
     "theory": BASE | {"activations"},
     "shattering": BASE,
     "datasets": BASE,

@@ -3,6 +3,7 @@
 from course_utils.explorers.activation import activation_explorer
 from course_utils.explorers.backprop import difference_explorer
 from course_utils.explorers.chain_rule import chain_explorer
+from course_utils.explorers.clipping import clipping_explorer
 from course_utils.explorers.diagnosis import trace_explorer
 from course_utils.explorers.exploding import growth_explorer
 from course_utils.explorers.floats import staircase_explorer
@@ -16,6 +17,7 @@ __all__ = [
     "Prediction",
     "activation_explorer",
     "chain_explorer",
+    "clipping_explorer",
     "difference_explorer",
     "growth_explorer",
     "initialization_explorer",

@@ -6,6 +6,7 @@ fast drag never queues stale frames.
 """
 
 import io
+import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
@@ -160,6 +161,18 @@ def slider(
         max=high,
         step=step,
         readout_format=f".{decimals}f",
+        **_appearance(label),
+    )
+
+
+def log_slider(label: str, *, low: float, high: float, start: float) -> widgets.FloatLogSlider:
+    """A slider over positive numbers that moves by tenths of a power of ten."""
+    return widgets.FloatLogSlider(
+        value=start,
+        min=math.log10(low),
+        max=math.log10(high),
+        step=0.1,
+        readout_format=".2g",
         **_appearance(label),
     )
 

@@ -11,6 +11,12 @@ from course_utils.plots.activations import (
     plot_slopes,
 )
 from course_utils.plots.axes import GREY, mark_level
+from course_utils.plots.clipping import (
+    plot_by_threshold,
+    plot_loss_map,
+    plot_norms_and_threshold,
+    plot_path,
+)
 from course_utils.plots.diagnosis import (
     plot_confusion,
     plot_depth_profile,
@@ -37,6 +43,7 @@ __all__ = [
     "outline",
     "plot_accuracy_by_depth",
     "plot_by_depth",
+    "plot_by_threshold",
     "plot_confusion",
     "plot_depth_profile",
     "plot_distribution",
@@ -46,7 +53,10 @@ __all__ = [
     "plot_gradient_pairs",
     "plot_layer_by_step",
     "plot_loss_by_step",
+    "plot_loss_map",
+    "plot_norms_and_threshold",
     "plot_norms_by_power",
+    "plot_path",
     "plot_products",
     "plot_ratio_by_depth",
     "plot_repeated_product",
