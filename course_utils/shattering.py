@@ -116,18 +116,27 @@ def gradient_similarity(
     return np.asarray(np.vecdot(here, there) / np.sqrt(squares), dtype=float)
 
 
-def circle_gradients(
+class OnCircle(NamedTuple):
+    """The units of one layer along a circle of inputs, each (draws, width, points).
+
+    values: h. gradients: ∂h/∂t, of each unit as an output of its own.
+    """
+
+    values: FloatArray
+    gradients: FloatArray
+
+
+def walk_circle(
     branches: FloatArray,
     *,
     points: int = 256,
     branch_scale: float | None = None,
     centred: bool = False,
     rng: np.random.Generator,
-) -> Iterator[FloatArray]:
-    """Yield ∂h/∂t along a circle of inputs (cos t, sin t), after 0, 1, … depth layers.
+) -> Iterator[OnCircle]:
+    """Yield what a circle of inputs (cos t, sin t) gives after 0, 1, … depth layers.
 
-    Each has shape (draws, width, points): each unit is an output of its own, with its gradient at
-    `points` evenly spaced angles t. Below the branches stand Gaussian weights of standard deviation
+    points: evenly spaced angles t. Below the branches stand Gaussian weights of standard deviation
     1 from the two inputs. branches, branch_scale: see growth_by_layer.
     centred: each layer subtracts from what it reads the mean over the circle's points, as batch
     normalisation does (the skip is left alone); the derivative takes that mean for a constant.
@@ -138,12 +147,12 @@ def circle_gradients(
     first = _gaussian(branches, 2, rng).swapaxes(0, 1)
     hidden: FloatArray = circle @ first
     change: FloatArray = onwards @ first
-    yield change.swapaxes(1, 2)
+    yield OnCircle(hidden.swapaxes(1, 2), change.swapaxes(1, 2))
     for weights in branches.swapaxes(0, 1):
         read = hidden - hidden.mean(axis=1, keepdims=True) if centred else hidden
         change = _block(change, change * (read > 0), weights, branch_scale)
         hidden = _block(hidden, np.maximum(read, 0), weights, branch_scale)
-        yield change.swapaxes(1, 2)
+        yield OnCircle(hidden.swapaxes(1, 2), change.swapaxes(1, 2))
 
 
 def _gaussian(branches: FloatArray, count: int, rng: np.random.Generator) -> FloatArray:

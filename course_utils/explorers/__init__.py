@@ -10,6 +10,7 @@ from course_utils.explorers.floats import staircase_explorer
 from course_utils.explorers.initialization import initialization_explorer
 from course_utils.explorers.labelling import Labelling, label_traces
 from course_utils.explorers.prediction import Prediction, predict, predictions_summary
+from course_utils.explorers.residuals import residual_explorer
 from course_utils.explorers.vanishing import vanishing_explorer
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "label_traces",
     "predict",
     "predictions_summary",
+    "residual_explorer",
     "staircase_explorer",
     "trace_explorer",
     "vanishing_explorer",

@@ -35,10 +35,12 @@ from course_utils.plots.numbers import (
     plot_repeated_product,
     plot_share,
 )
+from course_utils.plots.residuals import key_of_prediction, plot_walk, plot_with_prediction
 from course_utils.plots.training import plot_by_depth, plot_layer_by_step, plot_loss_by_step
 
 __all__ = [
     "GREY",
+    "key_of_prediction",
     "mark_level",
     "outline",
     "plot_accuracy_by_depth",
@@ -67,4 +69,6 @@ __all__ = [
     "plot_sizes",
     "plot_slopes",
     "plot_update_ratios",
+    "plot_walk",
+    "plot_with_prediction",
 ]
