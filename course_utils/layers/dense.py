@@ -7,7 +7,13 @@ import numpy as np
 from course_utils.activations import Activation, get_activation
 from course_utils.arrays import FloatArray
 from course_utils.initializers import draw_weights
-from course_utils.layers.layer import Layer, ParametricLayer, remembered, require_width
+from course_utils.layers.layer import (
+    Layer,
+    ParametricLayer,
+    remembered,
+    require_width,
+    sum_along,
+)
 
 
 class Dense(ParametricLayer):
@@ -83,7 +89,7 @@ class Dense(ParametricLayer):
         inputs = remembered(self._inputs)
         self.grad_pre_activation = grad_outputs
         np.matmul(inputs.T, grad_outputs, out=self.grad_weights)
-        np.add.reduce(grad_outputs, axis=0, out=self.grad_biases)
+        self.grad_biases[...] = sum_along(grad_outputs, 0)[0]
         return grad_outputs @ self.weights.T
 
 

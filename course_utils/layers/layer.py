@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -72,3 +74,17 @@ def remembered(value: FloatArray | None) -> FloatArray:
     if value is None:
         raise ValueError("backward needs a forward pass, got none. Call forward(inputs) first.")
     return value
+
+
+def sum_along(values: FloatArray, axis: int) -> FloatArray:
+    """Return the sums of values, (examples, units), along axis 0 or 1, of length 1 there."""
+    # A product with ones takes a third of the time of np.sum on arrays as small as these.
+    ones = _ones(values.shape[axis], values.dtype)
+    return (ones @ values)[np.newaxis] if axis == 0 else (values @ ones)[:, np.newaxis]
+
+
+@cache
+def _ones(count: int, dtype: np.dtype[Any]) -> FloatArray:
+    ones: FloatArray = np.ones(count, dtype)
+    ones.flags.writeable = False
+    return ones

@@ -11,7 +11,13 @@ from typing import NamedTuple
 import numpy as np
 
 from course_utils.arrays import FloatArray, positive_int
-from course_utils.layers.layer import Layer, ParametricLayer, remembered, require_width
+from course_utils.layers.layer import (
+    Layer,
+    ParametricLayer,
+    remembered,
+    require_width,
+    sum_along,
+)
 
 OVER_THE_BATCH = 0
 OVER_THE_UNITS = 1
@@ -37,9 +43,9 @@ def standardize(values: FloatArray, *, axis: int, eps: float = 1e-5) -> Standard
     of the values. Source: Ioffe & Szegedy (2015), algorithm 1; Ba, Kiros & Hinton (2016), eq. 3.
     """
     count = values.shape[axis]
-    mean = np.add.reduce(values, axis=axis, keepdims=True) / count
+    mean = sum_along(values, axis) / count
     centred = values - mean
-    variance = np.add.reduce(centred * centred, axis=axis, keepdims=True) / count
+    variance = sum_along(centred * centred, axis) / count
     deviation = np.sqrt(variance + eps)
     return Standardized(np.divide(centred, deviation, out=centred), mean, variance, deviation)
 
@@ -54,8 +60,8 @@ def standardize_backward(
     Source: Ioffe & Szegedy (2015), §3, its six chain rules collected.
     """
     normalized, count = standardized.normalized, grad_normalized.shape[axis]
-    through_mean = np.add.reduce(grad_normalized, axis=axis, keepdims=True) / count
-    projection = np.add.reduce(grad_normalized * normalized, axis=axis, keepdims=True) / count
+    through_mean = sum_along(grad_normalized, axis) / count
+    projection = sum_along(grad_normalized * normalized, axis) / count
     grad = grad_normalized - through_mean
     grad -= normalized * projection
     return np.divide(grad, standardized.deviation, out=grad)
@@ -119,8 +125,8 @@ class Norm(ParametricLayer):
         if self.standardized is None:
             remembered(None)
         assert self.standardized is not None
-        np.add.reduce(grad_outputs, axis=0, out=self.grad_shift)
-        np.add.reduce(grad_outputs * self.standardized.normalized, axis=0, out=self.grad_scale)
+        self.grad_shift[...] = sum_along(grad_outputs, 0)[0]
+        self.grad_scale[...] = sum_along(grad_outputs * self.standardized.normalized, 0)[0]
         return standardize_backward(grad_outputs * self.scale, self.standardized, axis=self.axis)
 
     def _scaled(self, normalized: FloatArray) -> FloatArray:
