@@ -179,3 +179,26 @@ def test_bad_input_gets_one_line(call, error, message):
         call()
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+@given(stds, st.integers(1, 40))
+def test_the_exponents_fall_begin_at_the_typical_growth_and_add_up_to_that_of_volumes(std, width):
+    exponents = theory.lyapunov_exponents(std, width)
+    assert exponents.shape == (width,)
+    assert (np.diff(exponents) < 0).all()
+    assert exponents[0] == pytest.approx(theory.typical_log_growth(std, width), abs=1e-9)
+    # |det| is the product of lengths of a vector in n, n − 1, … 1 dimensions
+    volumes = sum(theory.typical_log_growth(std, size) for size in range(1, width + 1))
+    assert exponents.sum() == pytest.approx(volumes, abs=1e-6)
+
+
+def test_the_exponents_are_those_of_real_products():
+    rng, width, layers = np.random.default_rng(0), 5, 4000
+    basis, logs = np.eye(width), np.zeros(width)
+    for _ in range(layers):
+        basis, r = np.linalg.qr(0.4 * rng.standard_normal((width, width)) @ basis)
+        logs += np.log(np.abs(np.diag(r)))
+    exponents = theory.lyapunov_exponents(0.4, width)
+    np.testing.assert_allclose(logs / layers, exponents, atol=0.05)
+    # Orthogonal factors would have equal exponents: the spread is what is measured here.
+    assert exponents[0] - exponents[-1] > 1

@@ -20,6 +20,7 @@ from course_utils.theory.products import (
     critical_std,
     log10_gaussian_growth,
     log_growth_spread,
+    lyapunov_exponents,
     rms_log_growth,
     typical_log_growth,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "gradient_correlation",
     "log10_gaussian_growth",
     "log_growth_spread",
+    "lyapunov_exponents",
     "path_shares",
     "relu_correlation",
     "relu_slope_correlation",

@@ -30,6 +30,20 @@ def typical_log_growth(std: float, width: int = 1) -> float:
     return 0.5 * (math.log(2.0 * _checked_std(std) ** 2) + _digamma_of_half(_checked_width(width)))
 
 
+def lyapunov_exponents(std: float, width: int) -> NDArray[np.float64]:
+    """Return what a long product of Gaussian matrices does to each of its directions, (width,).
+
+    The k-th largest singular value of a product of L such matrices behaves like exp(L · result[k]):
+    the mean growths in nats a layer, from the largest to the least. result[0] is
+    typical_log_growth. They differ, so that the product flattens what it is given, the more the
+    narrower the layers; orthogonal matrices have equal exponents, ln of their gain.
+    Source: Newman (1986): (ln 2σ² + ψ((n − k) / 2)) / 2 for k = 0 … n − 1.
+    """
+    sizes = range(_checked_width(width), 0, -1)
+    scale = math.log(2.0 * _checked_std(std) ** 2)
+    return np.array([0.5 * (scale + _digamma_of_half(size)) for size in sizes])
+
+
 def rms_log_growth(std: float, width: int = 1) -> float:
     """Return the growth of ln of the root mean square of ‖v‖, in nats a layer: ln(std · √width).
 
