@@ -25,6 +25,13 @@ from course_utils.plots.diagnosis import (
     plot_run_row,
     plot_update_ratios,
 )
+from course_utils.plots.edge_of_chaos import (
+    plot_accuracy_by_gain_and_depth,
+    plot_phases,
+    plot_stretches,
+    plot_theory_and_nets,
+    plot_window,
+)
 from course_utils.plots.growth import plot_products, plot_sizes
 from course_utils.plots.layers import plot_gradient_by_layer, plot_signals_by_layer
 from course_utils.plots.numbers import (
@@ -44,6 +51,7 @@ __all__ = [
     "mark_level",
     "outline",
     "plot_accuracy_by_depth",
+    "plot_accuracy_by_gain_and_depth",
     "plot_by_depth",
     "plot_by_threshold",
     "plot_confusion",
@@ -59,6 +67,7 @@ __all__ = [
     "plot_norms_and_threshold",
     "plot_norms_by_power",
     "plot_path",
+    "plot_phases",
     "plot_products",
     "plot_ratio_by_depth",
     "plot_repeated_product",
@@ -68,7 +77,10 @@ __all__ = [
     "plot_signals_by_layer",
     "plot_sizes",
     "plot_slopes",
+    "plot_stretches",
+    "plot_theory_and_nets",
     "plot_update_ratios",
     "plot_walk",
+    "plot_window",
     "plot_with_prediction",
 ]

@@ -1,0 +1,127 @@
+"""Theory beside measurement: by layer, over the plane of σ_w² and σ_b², and by direction."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import LogNorm
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from numpy.typing import ArrayLike
+
+from course_utils.plots.axes import GREY, axes_or_new
+
+# Blue where gradients vanish, orange where they explode, pale between; dark ends tell them from
+# the middle in grey, and the words on the picture tell them from each other.
+ORDER_TO_CHAOS = "RdBu_r"
+
+
+def plot_theory_and_nets(
+    predicted: ArrayLike, measured: ArrayLike, *, label: str, first: int = 1, ax: Axes | None = None
+) -> Axes:
+    """One quantity by layer: the prediction as a line, measured networks as dots of its colour.
+
+    predicted: shape (layers,). measured: shape (networks, layers). first: number of the first.
+    """
+    ax = axes_or_new(ax)
+    line, nets = np.asarray(predicted), np.atleast_2d(np.asarray(measured))
+    layers = np.arange(first, first + len(line))
+    (drawn,) = ax.plot(layers, line, label=label)
+    ax.plot(layers, nets.T, ".", color=drawn.get_color(), markersize=5, alpha=0.55)
+    ax.set_xlabel("layer")
+    return ax
+
+
+def plot_phases(
+    bias_squared: ArrayLike, gain_squared: ArrayLike, chi: ArrayLike, *, ax: Axes | None = None
+) -> Axes:
+    """χ as a colour over the plane of σ_b² and σ_w², with the line where it is 1.
+
+    bias_squared, gain_squared: shape (levels, points), where the theory puts χ = chi[level];
+    NaN for points that no network reaches. chi: shape (levels,), rising through 1.
+    """
+    ax = axes_or_new(ax)
+    x, y, levels = np.asarray(bias_squared), np.asarray(gain_squared), np.asarray(chi)
+    reach = max(levels[-1], 1.0 / levels[0])
+    mesh: QuadMesh = ax.pcolormesh(
+        x,
+        y,
+        np.broadcast_to(levels[:, None], x.shape),
+        cmap=colormaps[ORDER_TO_CHAOS],
+        norm=LogNorm(1.0 / reach, reach),
+        shading="gouraud",
+    )
+    critical = int(np.argmin(np.abs(np.log(levels))))
+    ax.plot(x[critical], y[critical], color="black", label="χ = 1")
+    ax.grid(visible=False)
+    ax.set(xlabel="σ_b²  (biases)", ylabel="σ_w²  (weights)")
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    bar = figure.colorbar(mesh, ax=ax, label="χ, factor a layer  (log scale)")
+    bar.ax.yaxis.set_major_locator(FixedLocator([0.25, 0.5, 1, 2, 4]))
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    bar.ax.yaxis.set_minor_locator(NullLocator())
+    return ax
+
+
+def plot_accuracy_by_gain_and_depth(
+    gains_squared: Sequence[float],
+    depths: Sequence[int],
+    accuracy: ArrayLike,
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """How well each depth learns at each σ_w²: a table of shades with its numbers in percent.
+
+    accuracy: shape (depths, gains), 0 to 1.
+    """
+    ax = axes_or_new(ax)
+    table = np.asarray(accuracy)
+    ax.imshow(table, cmap=colormaps["cividis"], vmin=0, vmax=1, origin="lower", aspect="auto")
+    for (row, column), share in np.ndenumerate(table):
+        ax.annotate(
+            f"{100 * share:.0f}",
+            (column, row),
+            ha="center",
+            va="center",
+            fontsize=9,
+            color="white" if share < 0.6 else "black",
+        )
+    ax.grid(visible=False)
+    ax.set_xticks(range(len(gains_squared)), [f"{gain:g}" for gain in gains_squared])
+    ax.set_yticks(range(len(depths)), [str(depth) for depth in depths])
+    ax.set(xlabel="σ_w²", ylabel="layers")
+    return ax
+
+
+def plot_stretches(
+    decades: ArrayLike, *, label: str, style: str = "-", ax: Axes | None = None
+) -> Axes:
+    """By how much a product of layers stretches each direction, the most stretched one first.
+
+    decades: shape (directions,), powers of ten.
+    """
+    ax = axes_or_new(ax)
+    values = np.asarray(decades)
+    ax.plot(range(1, len(values) + 1), values, style, label=label, markersize=3)
+    ax.set(xlabel="direction, most stretched first", ylabel="log₁₀ stretch  (powers of ten)")
+    return ax
+
+
+def plot_window(
+    gains_squared: ArrayLike, accuracy: ArrayLike, *, guessing: float, ax: Axes | None = None
+) -> Axes:
+    """Accuracy against σ_w², at evenly spaced places: every seed a dot, their median a line.
+
+    accuracy: shape (gains, seeds), 0 to 1. guessing: the accuracy of a guess, a dashed line.
+    """
+    ax = axes_or_new(ax)
+    table, gains = np.asarray(accuracy), np.asarray(gains_squared)
+    places = np.arange(len(gains))
+    ax.plot(places, np.median(table, axis=1))
+    ax.plot(np.repeat(places, table.shape[1]), table.ravel(), "o", color=ax.lines[-1].get_color())
+    ax.axhline(guessing, color=GREY, linestyle="--", linewidth=1)
+    ax.set_xticks(places, [f"{gain:g}" for gain in gains])
+    ax.set(xlabel="σ_w²", ylabel="test accuracy", ylim=(0, 1.03))
+    return ax
