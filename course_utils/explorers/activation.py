@@ -21,7 +21,7 @@ from course_utils.plots import mark_level, outline, plot_gradient_by_layer, plot
 MIN_DEPTH, MAX_DEPTH = 3, 60
 WIDTH, EXAMPLES = 32, 32
 BUDGET = -3.0  # the least that may be left of the gradient, in powers of ten
-FLOOR, CEILING = -12.0, 8.0
+DECADES = (-20.5, 12.5)
 EDGES = np.linspace(-0.025, 1.825, 38)  # the first bin, around 0, holds what is dead or saturated
 GAINS = {"Xavier": 1.0, "He": math.sqrt(2.0), "1.5 · He": 1.5 * math.sqrt(2.0)}
 ACTIVATIONS: dict[str, str | Activation] = {
@@ -66,8 +66,8 @@ def activation_explorer(
         profile = measure(activation, depth, init)
         slopes.set_data(*outline(EDGES, profile.shares))
         layers = np.arange(depth - 1)
-        measured.set_data(layers, np.clip(profile.log10_ratios, FLOOR, CEILING))
-        predicted.set_data(layers, np.clip(profile.predicted, FLOOR, CEILING))
+        measured.set_data(layers, profile.log10_ratios)
+        predicted.set_data(layers, profile.predicted)
         return in_words(profile, f"{depth} layers, {activation}, {init}")
 
     return Explorer(
@@ -83,7 +83,7 @@ def activation_explorer(
             "init": widgets.ToggleButtons(options=list(GAINS), value=init, description="init"),
         },
         figure=figure,
-        moving=[slopes, predicted, measured],
+        moving=[slopes, measured, predicted],
         update=update,
         without_kernel=(
             "Explorer: a choice of activation and init and a slider for depth, over the units' "
@@ -160,8 +160,8 @@ def _draw_profile(ax: Axes) -> list[Line2D]:
     plot_gradient_by_layer([0.0], style="-", label="gain · slopes", ax=ax)
     lines = list(ax.lines)
     mark_level(BUDGET, label="a thousandth", ax=ax)
-    ax.set(xlim=(-1, MAX_DEPTH), ylim=(FLOOR - 0.5, CEILING + 0.5))
-    ax.set(xlabel="layer (0 reads the input)", title="∂L/∂h over that of the last hidden layer")
-    ax.set_ylabel("log₁₀ of the ratio  (powers of ten)")
+    ax.set(xlim=(-1, MAX_DEPTH), ylim=DECADES)
+    ax.set(xlabel="layer (0 reads the input)", title="∂L/∂h, as a share of the last one's")
+    ax.set_ylabel("log₁₀ of the share  (powers of ten)")
     ax.legend(loc="upper left", ncols=2)
     return lines
