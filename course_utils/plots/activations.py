@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from course_utils.plots.axes import axes_or_new, with_legend
 
@@ -46,8 +46,8 @@ def plot_ratio_by_depth(
     layers = np.asarray(depths)
     # logarithms on a linear axis: the labels of a log axis take as long as all the rest
     (line,) = ax.plot(layers, np.log10(factor) * (layers - 2.0), linewidth=1.2)
-    points = {"color": line.get_color(), "markersize": 4, "label": label or None}
-    ax.plot(layers, np.log10(np.asarray(ratios)), "o", **points)
+    colour, measured = line.get_color(), np.log10(np.asarray(ratios))
+    ax.plot(layers, measured, "o", color=colour, markersize=4, label=label or None)
     ax.set(xlabel="layers", ylabel="log₁₀ of ∂L/∂h, first over last")
     return with_legend(ax, label)
 
@@ -65,7 +65,7 @@ def plot_slopes(
     return with_legend(ax, label)
 
 
-def outline(edges: ArrayLike, shares: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+def outline(edges: ArrayLike, shares: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the corners, (2·bins + 2,) each, of a histogram's outline, heights in percent."""
     across = np.repeat(np.asarray(edges, dtype=float), 2)
     heights = np.repeat(100 * np.asarray(shares, dtype=float), 2)
