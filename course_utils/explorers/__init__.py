@@ -5,6 +5,7 @@ from course_utils.explorers.backprop import difference_explorer
 from course_utils.explorers.chain_rule import chain_explorer
 from course_utils.explorers.clipping import clipping_explorer
 from course_utils.explorers.diagnosis import trace_explorer
+from course_utils.explorers.edge_of_chaos import edge_explorer
 from course_utils.explorers.exploding import growth_explorer
 from course_utils.explorers.floats import staircase_explorer
 from course_utils.explorers.initialization import initialization_explorer
@@ -20,6 +21,7 @@ __all__ = [
     "chain_explorer",
     "clipping_explorer",
     "difference_explorer",
+    "edge_explorer",
     "growth_explorer",
     "initialization_explorer",
     "label_traces",
