@@ -16,6 +16,11 @@ from course_utils.theory.mean_field import (
     variance_slope,
     variances,
 )
+from course_utils.theory.normalization import (
+    batch_norm_growth,
+    layer_norm_growth,
+    linear_batch_norm_growth,
+)
 from course_utils.theory.products import (
     critical_std,
     log10_gaussian_growth,
@@ -33,6 +38,7 @@ from course_utils.theory.residual import branch_scale_for, path_shares, residual
 from course_utils.theory.shattering import circle_autocorrelation
 
 __all__ = [
+    "batch_norm_growth",
     "best_step",
     "branch_scale_for",
     "chi",
@@ -47,6 +53,8 @@ __all__ = [
     "fixed_correlation",
     "fixed_variance",
     "gradient_correlation",
+    "layer_norm_growth",
+    "linear_batch_norm_growth",
     "log10_gaussian_growth",
     "log_growth_spread",
     "lyapunov_exponents",
