@@ -1,7 +1,7 @@
 """R2: what clipping does to a run that explodes, and to one that vanishes.
 
 "Exploding": ten ReLU layers, 64 units wide, weights 1.5 times He's, learning rate 0.1, 150 steps.
-"Vanishing": twenty sigmoid layers, Xavier, learning rate 0.5, 100 steps. On the digits, in float32.
+"Vanishing": twenty sigmoid layers, Xavier, learning rate 0.5, 60 steps. On the digits, in float32.
 What begins with an explosion is chaotic: its accuracy differs from one machine to the next.
 """
 
@@ -21,7 +21,7 @@ from course_utils.training import SGD, History, clip_by_norm, clip_by_value, tra
 
 # The accuracy with each threshold of the norm, by the name of its figure.
 THRESHOLDS = {f"clip_1e{power}": 10.0**power for power in range(-2, 5)}
-FIXED_RATES = (1e-3, 3e-3, 1e-2)
+FIXED_RATES = (3e-3, 1e-2)
 BY_NORM, BY_VALUE = 10.0, 0.1
 _STEPS = 150
 _WIDTHS = (*[64] * 10, 10)
@@ -62,7 +62,7 @@ def vanished(seed: int) -> dict[str, float]:
         rng = np.random.default_rng(seed)
         net = MLP([64] * 20 + [10], activation="sigmoid", dtype="float32", rng=rng)
         optimizer = SGD(0.5, clip_norm=clip_norm)
-        norms = _train(net, optimizer, steps=100, rng=rng)["global_norm"]
+        norms = _train(net, optimizer, steps=60, rng=rng)["global_norm"]
         nets.append(net)
     return {
         "sigmoid_share_clipped": float(np.mean(norms > BY_NORM)),
@@ -160,8 +160,7 @@ CLAIMS = (
             ),
             Part(
                 "a_smaller_rate_does_as_well",
-                "without clipping, the learning rate 0.001, 0.003 or 0.01 does as well as "
-                "clipping at 10",
+                "without clipping, the learning rate 0.003 or 0.01 does as well as clipping at 10",
                 lambda f: f["fixed_rate"] >= f["clip_1e1"],
                 claimed=False,
                 expected=False,
@@ -179,7 +178,7 @@ CLAIMS = (
         "digits right when the norm is clipped at 0.01: {clip_1e-2:.0%}; at 0.1: "
         "{clip_1e-1:.0%}; 1: {clip_1e0:.0%}; 10: {clip_1e1:.0%}; 100: {clip_1e2:.0%}; 1,000: "
         "{clip_1e3:.0%}; 10,000: {clip_1e4:.0%}. Values clipped at ±0.1: {by_value:.0%}. "
-        "Best of three smaller learning rates: {fixed_rate:.0%}. At 10, {share_clipped:.0%} of "
+        "The better of two smaller learning rates: {fixed_rate:.0%}. At 10, {share_clipped:.0%} of "
         "the steps are clipped; of 20 sigmoid layers' steps {sigmoid_share_clipped:.0%}, and "
         "their loss is {sigmoid_loss:.2f}. By value the first gradient turns by "
         "{value_turns:.0f}°.",

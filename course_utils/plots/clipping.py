@@ -64,6 +64,7 @@ def plot_norms_and_threshold(
     )
     ax.axhline(threshold, color=GREY, linestyle="--", linewidth=1)
     ax.set(xlabel="step", ylabel="norm before clipping  (log axis)", yscale="log")
+    ax.minorticks_off()
     return with_legend(ax, label)
 
 
@@ -86,4 +87,5 @@ def plot_by_threshold(
         linewidth=0,
     )
     ax.set(xscale="log", xlabel="threshold of the norm  (log axis)", ylim=(0, 100))
+    ax.minorticks_off()
     return with_legend(ax, label)
