@@ -34,6 +34,7 @@ from course_utils.plots.edge_of_chaos import (
 )
 from course_utils.plots.growth import plot_products, plot_sizes
 from course_utils.plots.layers import plot_gradient_by_layer, plot_signals_by_layer
+from course_utils.plots.normalization import plot_batch
 from course_utils.plots.numbers import (
     plot_distribution,
     plot_errors_by_step,
@@ -52,6 +53,7 @@ __all__ = [
     "outline",
     "plot_accuracy_by_depth",
     "plot_accuracy_by_gain_and_depth",
+    "plot_batch",
     "plot_by_depth",
     "plot_by_threshold",
     "plot_confusion",
