@@ -19,7 +19,7 @@ from course_utils.network.layer_arrays import (
     LayerArrays,
 )
 from course_utils.recurrent.matrices import recurrent_matrix
-from course_utils.recurrent.sequences import check_sequences, check_targets
+from course_utils.recurrent.sequences import check_sequences, check_targets, loss_of_outputs
 from course_utils.recurrent.signals import TimeSignals
 
 
@@ -41,7 +41,6 @@ class RecurrentNet:
     """
 
     n_gates: ClassVar[int] = 1
-    n_layers: ClassVar[int] = 2
 
     def __init__(
         self,
@@ -76,6 +75,7 @@ class RecurrentNet:
             raise ValueError(
                 f"readout must be 'last' or 'each', got {readout!r}. Choose one of them."
             )
+        self.widths = (features, width, n_outputs)
         self.features = positive_int("features", features, "Pass the length of one input.")
         self.width = positive_int("width", width, "Pass the units of the state, e.g. width=16.")
         self.n_outputs = positive_int("n_outputs", n_outputs, "Pass e.g. the number of classes.")
@@ -110,6 +110,11 @@ class RecurrentNet:
         """Copy and pickle by value: a plain deep copy would tear the views from their buffers."""
         shape = (self.features, self.width, self.n_outputs, self.loss, self.readout, self.dtype)
         return _restore, (type(self), shape, self.parameters.copy())
+
+    @property
+    def n_layers(self) -> int:
+        """The number of layers that have weights: the cell and the readout."""
+        return len(self._shapes)
 
     @property
     def input_weights(self) -> FloatArray:
@@ -155,17 +160,15 @@ class RecurrentNet:
     def _run(self, inputs: NDArray[Any], signals: TimeSignals) -> FloatArray:
         signals.read[:-1, : self.features] = inputs.transpose(1, 2, 0)
         self._cell_forward(signals)
-        signals.outputs = np.matmul(self._readout.T, self._states_read(signals))
-        return self._by_example(signals.outputs)
+        columns = np.matmul(self._readout.T, self._states_read(signals))
+        by_example = columns[0].T if self.readout == "last" else columns.transpose(2, 0, 1)
+        signals.outputs = by_example
+        return by_example
 
     def _states_read(self, signals: TimeSignals) -> FloatArray:
         """The states that the readout sees, each above a 1: (times, width + 1, examples)."""
         first = signals.steps if self.readout == "last" else 1
         return signals.read[first:, self.features :]
-
-    def _by_example(self, columns: FloatArray) -> FloatArray:
-        """(times, outputs, examples) as (examples, outputs), or with each step as a middle axis."""
-        return columns[0].T if self.readout == "last" else columns.transpose(2, 0, 1)
 
     def backward(self, targets: ArrayLike, *, validate: bool = True) -> float:
         """Return the mean loss of the latest forward pass; fill in every gradient.
@@ -175,10 +178,11 @@ class RecurrentNet:
         Raises ValueError or TypeError for targets that do not fit, or before forward.
         """
         signals = self.signals
-        outputs = signals.outputs
         if validate:
-            targets = check_targets(targets, self._by_example(outputs).shape, self.loss)
-        loss, grad_outputs = self._loss_of_outputs(outputs, np.asarray(targets))
+            targets = check_targets(targets, signals.outputs.shape, self.loss)
+        loss, gradient = loss_of_outputs(self.loss, signals.outputs, np.asarray(targets))
+        last = self.readout == "last"
+        grad_outputs = gradient.T[np.newaxis] if last else gradient.transpose(1, 2, 0)
         states = self._states_read(signals)
         # Σ over times of states · gradᵀ
         np.matmul(states, grad_outputs.transpose(0, 2, 1)).sum(axis=0, out=self._grad_readout)
@@ -187,19 +191,6 @@ class RecurrentNet:
         read, grads = signals.read[:-1], signals.grad_pre_activation
         np.matmul(read, grads.transpose(0, 2, 1)).sum(axis=0, out=self._grad_cell)
         return loss
-
-    def _loss_of_outputs(
-        self, outputs: FloatArray, targets: NDArray[Any]
-    ) -> tuple[float, FloatArray]:
-        """The mean loss, and its gradient in the outputs' own layout."""
-        rows = outputs.transpose(0, 2, 1).reshape(-1, self.n_outputs)
-        if self.readout == "each":
-            targets = np.swapaxes(targets, 0, 1)
-        targets = targets.reshape(len(rows), *targets.shape[2 if self.readout == "each" else 1 :])
-        gradient = np.empty_like(rows)
-        loss = self.loss.value_and_gradient(rows, targets, gradient)
-        times, _, examples = outputs.shape
-        return loss, gradient.reshape(times, examples, -1).transpose(0, 2, 1)
 
     def _cell_forward(self, signals: TimeSignals) -> None:
         """Fill in the states at times 1 … T."""
@@ -218,10 +209,19 @@ class RecurrentNet:
         inputs: ArrayLike,
         targets: ArrayLike,
         *,
-        keep: Iterable[str] = (),  # every signal is kept
+        keep: Iterable[str] = (),
         validate: bool = True,
     ) -> float:
-        """Return the mean loss; gradients then holds its gradient, through all the steps."""
+        """Return the mean loss; gradients then holds its gradient, through all the steps.
+
+        keep: nothing more to keep, see training.train: a recurrent network's states belong to
+        times, not to layers, and all stay in signals. Raises ValueError if it is not empty.
+        """
+        for name in keep:
+            raise ValueError(
+                f"{name} is kept for each layer, and a recurrent network has it for each time. "
+                f"Leave it out of record; call loss_and_gradients and read signals.{name}."
+            )
         self.forward(inputs, validate=validate)
         return self.backward(targets, validate=validate)
 
@@ -234,8 +234,7 @@ class RecurrentNet:
         """Return the mean loss without touching the recorded signals and gradients."""
         outputs = self.outputs(inputs)
         checked = check_targets(targets, outputs.shape, self.loss)
-        columns = outputs.T[np.newaxis] if self.readout == "last" else outputs.transpose(1, 2, 0)
-        return self._loss_of_outputs(columns, checked)[0]
+        return loss_of_outputs(self.loss, outputs, checked)[0]
 
     def accuracy(self, inputs: ArrayLike, labels: ArrayLike) -> float:
         """Return the share of outputs whose greatest entry is their label, 0 to 1."""

@@ -1,4 +1,4 @@
-"""What sequences and their targets must be."""
+"""What sequences and their targets must be, and the loss of one against the other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from course_utils.arrays import finite_rows
+from course_utils.arrays import FloatArray, finite_rows
 from course_utils.losses import Loss
 
 
@@ -50,3 +50,14 @@ def check_targets(targets: ArrayLike, outputs: tuple[int, ...], loss: Loss) -> N
     flat = array.reshape(-1, *array.shape[len(places) :])
     loss.check_targets(flat, len(flat), n_outputs)
     return array
+
+
+def loss_of_outputs(
+    loss: Loss, outputs: FloatArray, targets: NDArray[Any]
+) -> tuple[float, FloatArray]:
+    """Return the mean loss over all that was read out, and its gradient in outputs' own shape."""
+    rows = outputs.reshape(-1, outputs.shape[-1])
+    gradient = np.empty_like(rows)
+    one_a_row = targets.reshape(len(rows), *targets.shape[outputs.ndim - 1 :])
+    value = loss.value_and_gradient(rows, one_a_row, gradient)
+    return value, gradient.reshape(outputs.shape)

@@ -20,9 +20,10 @@ class TimeSignals:
     grad_hidden[t]            (examples, width)            ∂loss/∂h_t
     cell[t], grad_cell[t]     (examples, width)            c_t and ∂loss/∂c_t, of an LSTM only
     gates                     (T, 4, width, examples)      o, i, f and candidate g, of an LSTM only
+    outputs                   (examples, outputs)          what was read out, see RecurrentNet
 
-    Each but the last is a LayerArrays over times: ``grad_hidden.norms()`` is one number for each t,
-    of shape (T + 1,). The gradients are NaN until the first backward pass.
+    The first four are LayerArrays over times: ``grad_hidden.norms()`` is one number for each t, of
+    shape (T + 1,). The gradients are NaN until the first backward pass.
 
     ∂loss/∂h_t goes through everything that reads h_t: the readout and step t + 1. ∂loss/∂c_t goes
     through everything that reads c_t: h_t, and c_{t+1} by the forget gate.
@@ -42,7 +43,7 @@ class TimeSignals:
         self.pre_activation = aligned((steps, gates * width, examples), np.nan, dtype)
         self.grad_pre_activation = aligned((steps, gates * width, examples), np.nan, dtype)
         self.slope = aligned((steps, gates * width, examples), np.nan, dtype)
-        self.outputs: FloatArray = aligned((0, 0, examples), np.nan, dtype)
+        self.outputs: FloatArray = aligned((examples, 0), np.nan, dtype)
         self.hidden = over_time(self.read, self.reads_state)
         shape = (steps + 1, width, examples)
         self.grad_hidden_columns = aligned(shape, np.nan, dtype)
