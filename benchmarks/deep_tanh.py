@@ -116,7 +116,7 @@ EXPERIMENTS = {
         1,
         (
             {},
-            *each("rates", [rates(150, rate, 30, 6) for rate in (3e-5, 1.2e-4)]),
+            *each("rates", [rates(150, 3e-5, 30, 6)]),
             {"gain_squared": 1.05, "bias_std": 0.0045},
         ),
         validation=True,

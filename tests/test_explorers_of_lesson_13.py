@@ -86,10 +86,11 @@ def test_theory_is_a_line_and_each_network_dots_of_its_colour():
     assert {d.get_color() for d in dots} == {line.get_color()}
 
 
-def test_the_line_of_the_phase_diagram_is_where_chi_is_nearest_one():
-    x, y = np.tile([0.0, 0.1, 0.2], (3, 1)), np.array([[1.0] * 3, [2.0] * 3, [3.0] * 3])
-    ax = plots.plot_phases(x, y, [0.5, 1.0, 2.0])
-    assert ax.lines[0].get_ydata().tolist() == [2, 2, 2]
+def test_the_phase_diagram_shows_every_chi_and_the_critical_line():
+    chi = [[0.5, 0.6, 0.7], [1.0, 1.5, 2.0]]
+    ax = plots.plot_phases([0.0, 0.1, 0.2], [1.0, 2.0], chi, critical=([0, 0.2], [1, 1.5]))
+    assert np.ravel(ax.collections[0].get_array()).tolist() == np.ravel(chi).tolist()
+    assert ax.lines[0].get_ydata().tolist() == [1, 1.5]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("σ_b²  (biases)", "σ_w²  (weights)")
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import ArrayLike
@@ -34,26 +33,28 @@ def plot_theory_and_nets(
 
 
 def plot_phases(
-    bias_squared: ArrayLike, gain_squared: ArrayLike, chi: ArrayLike, *, ax: Axes | None = None
+    bias_squared: ArrayLike,
+    gain_squared: ArrayLike,
+    chi: ArrayLike,
+    *,
+    critical: tuple[ArrayLike, ArrayLike],
+    ax: Axes | None = None,
 ) -> Axes:
-    """χ as a colour over the plane of σ_b² and σ_w², with the line where it is 1.
+    """χ as a colour over the plane of σ_b² and σ_w², and the line where it is 1.
 
-    bias_squared, gain_squared: shape (levels, points), where the theory puts χ = chi[level];
-    NaN for points that no network reaches. chi: shape (levels,), rising through 1.
+    bias_squared: shape (n,). gain_squared: shape (m,). chi: shape (m, n), > 0. critical: σ_b² and
+    σ_w² along the line. What lies beyond a quarter and 4 has the colour of that end.
     """
     ax = axes_or_new(ax)
-    x, y, levels = np.asarray(bias_squared), np.asarray(gain_squared), np.asarray(chi)
-    reach = max(levels[-1], 1.0 / levels[0])
-    mesh: QuadMesh = ax.pcolormesh(
-        x,
-        y,
-        np.broadcast_to(levels[:, None], x.shape),
+    mesh = ax.pcolormesh(
+        np.asarray(bias_squared),
+        np.asarray(gain_squared),
+        np.asarray(chi),
         cmap=colormaps[ORDER_TO_CHAOS],
-        norm=LogNorm(1.0 / reach, reach),
+        norm=LogNorm(0.25, 4.0),
         shading="gouraud",
     )
-    critical = int(np.argmin(np.abs(np.log(levels))))
-    ax.plot(x[critical], y[critical], color="black", label="χ = 1")
+    ax.plot(*critical, color="black", label="χ = 1, the edge of chaos")
     ax.grid(visible=False)
     ax.set(xlabel="σ_b²  (biases)", ylabel="σ_w²  (weights)")
     figure = ax.get_figure(root=True)
