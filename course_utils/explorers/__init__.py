@@ -10,6 +10,7 @@ from course_utils.explorers.exploding import growth_explorer
 from course_utils.explorers.floats import staircase_explorer
 from course_utils.explorers.initialization import initialization_explorer
 from course_utils.explorers.labelling import Labelling, label_traces
+from course_utils.explorers.normalization import normalization_explorer
 from course_utils.explorers.prediction import Prediction, predict, predictions_summary
 from course_utils.explorers.residuals import residual_explorer
 from course_utils.explorers.vanishing import vanishing_explorer
@@ -25,6 +26,7 @@ __all__ = [
     "growth_explorer",
     "initialization_explorer",
     "label_traces",
+    "normalization_explorer",
     "predict",
     "predictions_summary",
     "residual_explorer",
