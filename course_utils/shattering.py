@@ -28,8 +28,9 @@ def autocorrelation(
     Raises ValueError for a lag outside that range, or a sequence that is 0 throughout (centred:
     constant).
     """
-    values = np.asarray(sequence, dtype=np.float64)
-    length = values.shape[-1] if values.ndim else 0
+    values = np.asarray(sequence)
+    values = np.ascontiguousarray(values, np.result_type(values, np.float32))
+    length = values.shape[-1] if np.ndim(sequence) else 0
     if not 1 <= lag < length:
         raise ValueError(
             f"lag must be within 1 … {length - 1} for a sequence of {length}, got {lag}. Pass lag=1"
@@ -38,15 +39,15 @@ def autocorrelation(
     if centred:
         values = values - values.mean(axis=-1, keepdims=True)
     # divided by the largest entry, so that no square under- or overflows
-    largest = np.abs(values).max(axis=-1, keepdims=True)
+    largest = np.maximum(values.max(axis=-1), -values.min(axis=-1))
     if not (largest > 0.0).all():
         raise ValueError(
             "sequence must vary, got one that is constant. There is nothing to correlate: check "
             "that the gradient is not 0."
         )
-    values = values / largest
-    together = np.sum(values[..., lag:] * values[..., :-lag], axis=-1)
-    return np.asarray(together / np.sum(values * values, axis=-1))
+    values = values / largest[..., None]
+    together = np.vecdot(values[..., lag:], values[..., :-lag])
+    return np.asarray(together / np.vecdot(values, values), dtype=np.float64)
 
 
 def he_branches(
