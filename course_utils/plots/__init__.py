@@ -43,6 +43,7 @@ from course_utils.plots.numbers import (
     plot_repeated_product,
     plot_share,
 )
+from course_utils.plots.remedies import plot_verdicts
 from course_utils.plots.residuals import key_of_prediction, plot_walk, plot_with_prediction
 from course_utils.plots.training import plot_by_depth, plot_layer_by_step, plot_loss_by_step
 
@@ -82,6 +83,7 @@ __all__ = [
     "plot_stretches",
     "plot_theory_and_nets",
     "plot_update_ratios",
+    "plot_verdicts",
     "plot_walk",
     "plot_window",
     "plot_with_prediction",

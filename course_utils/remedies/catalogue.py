@@ -33,14 +33,15 @@ class Remedy:
     """One change to a run.
 
     id: its key. title: a few words. apply: a run's setting → with the remedy; the same setting
-    where it has nothing to change. when: on which sign to use it. seen: how one sees that it
-    worked. lesson: where it is taught, e.g. "08_clipping"; "" for none.
+    where it has nothing to change. when: on which sign to use it. price: what it costs or asks for.
+    seen: how one sees that it worked. lesson: where it is taught, e.g. "08_clipping"; "" for none.
     """
 
     id: str
     title: str
     apply: Callable[[Setting], Setting]
     when: str
+    price: str
     seen: str
     lesson: str
 
@@ -91,12 +92,13 @@ FAILURES: Mapping[str, Failure] = _in_order(
 )
 
 REMEDIES: Mapping[str, Remedy] = _in_order(
-    Remedy("none", "none", lambda setting: setting, "", "", ""),
+    Remedy("none", "none", lambda setting: setting, "", "", "", ""),
     Remedy(
         "fewer_layers",
         "3 layers, not 10",
         lambda setting: replace(setting, depth=_SHALLOW),
         "the problem does not need the depth",
+        "what depth could have computed",
         "first and last layer have gradients of the same order",
         "07_depth_and_activation",
     ),
@@ -105,6 +107,7 @@ REMEDIES: Mapping[str, Remedy] = _in_order(
         "ReLU",
         lambda setting: replace(setting, activation="relu"),
         "slopes of the units are far below 1, as in sigmoid or saturated tanh",
+        "weights drawn for it (He); units can die for good",
         "the mean slope by layer stays near one half, and few units are dead",
         "07_depth_and_activation",
     ),
@@ -113,6 +116,7 @@ REMEDIES: Mapping[str, Remedy] = _in_order(
         "careful weights",
         _careful,
         "signal or gradient shrinks or grows by layer before the first step",
+        "holds at the start only; each activation wants its own gain",
         "their sizes by layer are level at step 0",
         "09_initialization",
     ),
@@ -121,6 +125,7 @@ REMEDIES: Mapping[str, Remedy] = _in_order(
         "clip at norm 1",
         lambda setting: replace(setting, clip_norm=1.0),
         "single steps are far longer than the rest, or the loss leaps",
+        "a threshold to choose: far too low, and training crawls",
         "the loss stays a number, and only some steps are clipped",
         "08_clipping",
     ),
@@ -129,6 +134,7 @@ REMEDIES: Mapping[str, Remedy] = _in_order(
         "batch norm",
         lambda setting: replace(setting, norm="batch"),
         "sizes drift while training goes on, and batches are large",
+        "more time a step; examples of a batch depend on each other",
         "pre-activations keep mean 0 and variance 1 in every layer",
         "10_normalization",
     ),
@@ -137,6 +143,7 @@ REMEDIES: Mapping[str, Remedy] = _in_order(
         "layer norm",
         lambda setting: replace(setting, norm="layer"),
         "sizes drift, and batches are small or lengths differ",
+        "more time a step; no help against the slopes of sigmoid",
         "each example's units keep mean 0 and variance 1 in every layer",
         "10_normalization",
     ),
@@ -146,6 +153,7 @@ REMEDIES: Mapping[str, Remedy] = _in_order(
         # 1/√(number of branches) keeps the growth of the sum bounded (Hanin & Rolnick 2018)
         lambda setting: replace(setting, residual_scale=max(setting.depth - 2, 1) ** -0.5),
         "the network must be deep",
+        "layers of one width, and a scale for the branches",
         "the first layers' gradient is of the order of the last ones'",
         "11_residuals",
     ),

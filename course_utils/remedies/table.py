@@ -10,7 +10,10 @@ from course_utils.remedies.catalogue import FAILURES, REMEDIES, Remedy, failure,
 from course_utils.remedies.evidence import NONE, outcome
 from course_utils.remedies.judging import Outcome, Verdict
 
-HEADINGS = ("remedy", "cures", "helps", "no effect on", "hurts", "when", "it worked if", "lesson")
+HEADINGS = (
+    *("remedy", "cures", "helps", "no effect on", "hurts"),
+    *("use it when", "its price", "it worked if", "lesson"),
+)
 _EFFECTS = (Verdict.CURES, Verdict.HELPS, Verdict.NO_EFFECT, Verdict.HURTS)
 
 
@@ -88,7 +91,7 @@ def _advice(change: Remedy) -> tuple[str, ...]:
     ]
     number, _, _ = change.lesson.partition("_")
     link = f"[lesson\u00a0{number}]({change.lesson}.ipynb)" if number else ""
-    return (change.title, *effects, change.when, change.seen, link)
+    return (change.title, *effects, change.when, change.price, change.seen, link)
 
 
 def _change(cell: Outcome) -> str:
