@@ -99,22 +99,25 @@ def gradient_similarity(
     branches: FloatArray,
     *,
     correlation: float,
+    pairs: int = 50,
     branch_scale: float | None = None,
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Return the cosine between an output's gradients at two inputs of that correlation, (draws,).
+    """Return the cosine between an output's gradients at two inputs, (draws, pairs).
 
-    correlation: c within [−1, 1]. The inputs are Gaussian vectors of length width. branches,
-    branch_scale: see growth_by_layer. Averaged over the draws it is what
-    theory.gradient_correlation predicts for wide layers.
+    correlation: of the two inputs, Gaussian vectors of length width, within [−1, 1]. pairs: how
+    many pairs each net is given, every pair with an output of its own. branches, branch_scale: see
+    growth_by_layer. The mean is what theory.gradient_correlation predicts for wide layers.
     """
-    one, apart, grad_outputs = _gaussian(branches, 3, rng)
+    count = positive_int("pairs", pairs, "Pass the pairs of inputs a net, e.g. pairs=50.")
+    one, apart, grad_outputs = np.split(_gaussian(branches, 3 * count, rng), 3)
     other = correlation * one + math.sqrt(1.0 - correlation**2) * apart
-    signals = _signals(branches, np.stack([one, other], axis=1), branch_scale)
-    grad_outputs = np.stack([grad_outputs, grad_outputs], axis=1)
-    here, there = _gradients(branches, signals, grad_outputs, branch_scale)[0].swapaxes(0, 1)
+    signals = _signals(branches, np.vstack([one, other]).swapaxes(0, 1), branch_scale)
+    grad_outputs = np.vstack([grad_outputs, grad_outputs]).swapaxes(0, 1)
+    gradients = _gradients(branches, signals, grad_outputs, branch_scale)[0]
+    here, there = gradients[:, :count], gradients[:, count:]
     squares = np.vecdot(here, here) * np.vecdot(there, there)
-    return np.asarray(np.vecdot(here, there) / np.sqrt(squares), dtype=float)
+    return np.asarray(np.vecdot(here, there) / np.sqrt(squares), dtype=np.float64)
 
 
 class OnCircle(NamedTuple):
