@@ -17,6 +17,7 @@ LESSON_CODE = FOUNDATIONS | {
     "network",
     "layers",
     "training",
+    "recurrent",
     "theory",
     "shattering",
     "datasets",

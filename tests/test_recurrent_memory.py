@@ -13,6 +13,7 @@ from course_utils.recurrent import (
     RECURRENT,
     departure_from_normality,
     evidence,
+    log10_one_way_norms,
     one_way_matrix,
     recurrent_matrix,
     spectral_norm,
@@ -60,6 +61,8 @@ def test_powers_of_the_one_way_matrix_are_those_of_the_formula(radius, shear, st
     power = np.array([[radius**steps, corner], [0.0, radius**steps]])
     measured = log10_product_norms([matrix] * steps)[-1]
     assert measured == pytest.approx(math.log10(np.linalg.norm(power, 2)), abs=1e-9)
+    closed = log10_one_way_norms([steps, 0], radius=radius, shear=shear)
+    np.testing.assert_allclose(closed, [measured, 0.0], atol=1e-9)
 
 
 @pytest.mark.parametrize("kind", RECURRENT)
@@ -158,6 +161,7 @@ def test_evidence_is_written_as_it_is_read(tmp_path, monkeypatch):
         (lambda: spectral_radius([[1.0, 2.0]]), r"square, got shape \(1, 2\)"),
         (lambda: spectral_norm([[np.inf]]), "finite, got inf"),
         (lambda: with_spectral_radius([[0.0, 1.0], [0.0, 0.0]], 1.0), "spectral radius > 0"),
+        (lambda: log10_one_way_norms(1, radius=0.0, shear=1.0), "radius must be > 0"),
         (lambda: forget_bias(0.0), "half_life must be > 0 and finite, got 0.0"),
         (lambda: recall_task(0, 5, rng=np.random.default_rng(0)), "examples must be >= 1, got 0"),
         (lambda: recall_task(5, 0, rng=np.random.default_rng(0)), "delay must be >= 1, got 0"),

@@ -13,6 +13,7 @@ from course_utils.explorers.labelling import Labelling, label_traces
 from course_utils.explorers.normalization import normalization_explorer
 from course_utils.explorers.prediction import Prediction, predict, predictions_summary
 from course_utils.explorers.residuals import residual_explorer
+from course_utils.explorers.through_time import through_time_explorer
 from course_utils.explorers.vanishing import vanishing_explorer
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "predictions_summary",
     "residual_explorer",
     "staircase_explorer",
+    "through_time_explorer",
     "trace_explorer",
     "vanishing_explorer",
 ]

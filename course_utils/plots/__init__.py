@@ -43,6 +43,7 @@ from course_utils.plots.numbers import (
     plot_repeated_product,
     plot_share,
 )
+from course_utils.plots.recurrent import plot_accuracy_by_seed, plot_norms_by_time
 from course_utils.plots.remedies import plot_verdicts
 from course_utils.plots.residuals import key_of_prediction, plot_walk, plot_with_prediction
 from course_utils.plots.training import plot_by_depth, plot_layer_by_step, plot_loss_by_step
@@ -54,6 +55,7 @@ __all__ = [
     "outline",
     "plot_accuracy_by_depth",
     "plot_accuracy_by_gain_and_depth",
+    "plot_accuracy_by_seed",
     "plot_batch",
     "plot_by_depth",
     "plot_by_threshold",
@@ -69,6 +71,7 @@ __all__ = [
     "plot_loss_map",
     "plot_norms_and_threshold",
     "plot_norms_by_power",
+    "plot_norms_by_time",
     "plot_path",
     "plot_phases",
     "plot_products",

@@ -4,6 +4,7 @@ from course_utils.recurrent.lstm import GATES, LSTM
 from course_utils.recurrent.matrices import (
     RECURRENT,
     departure_from_normality,
+    log10_one_way_norms,
     one_way_matrix,
     recurrent_matrix,
     spectral_norm,
@@ -22,6 +23,7 @@ __all__ = [
     "RecurrentNet",
     "TimeSignals",
     "departure_from_normality",
+    "log10_one_way_norms",
     "one_way_matrix",
     "recurrent_matrix",
     "spectral_norm",

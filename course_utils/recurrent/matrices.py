@@ -94,6 +94,23 @@ def one_way_matrix(width: int, *, radius: float, shear: float) -> Matrix:
     return radius * np.eye(units) + shear * np.eye(units, k=1)
 
 
+def log10_one_way_norms(steps: ArrayLike, *, radius: float, shear: float) -> Matrix:
+    """Return log₁₀ of the spectral norm of the 2 × 2 one-way matrix to each power, in closed form.
+
+    steps: powers, >= 0, any shape. radius > 0, shear >= 0: see one_way_matrix. With x = k s / ρ the
+    norm is ρ^k (x + √(x² + 4)) / 2 = ρ^k exp(asinh(x / 2)), which can neither under- nor overflow.
+    Raises ValueError for a radius or shear outside its range.
+    """
+    if not 0.0 < radius < math.inf or not 0.0 <= shear < math.inf:
+        raise ValueError(
+            f"radius must be > 0 and shear >= 0, both finite, got {radius} and {shear}. Pass e.g. "
+            "radius=0.5, shear=4.0."
+        )
+    powers = np.asarray(steps, dtype=np.float64)
+    bend = np.arcsinh(powers * shear / (2.0 * radius))
+    return np.asarray(powers * math.log10(radius) + bend / math.log(10.0))
+
+
 def square_matrix(matrix: ArrayLike) -> Matrix:
     """Return matrix in float64; raises ValueError unless it is square and finite."""
     array = np.asarray(matrix, dtype=np.float64)
