@@ -47,12 +47,12 @@ def rates(steps: int, rate: float, finish: int, divisor: float) -> tuple[tuple[i
     return ((steps, rate), (finish, float(f"{rate / divisor:.3g}")))
 
 
-THOUSAND = Setting(rates=rates(50, 8e-4, 20, 6))
+THOUSAND = Setting(rates=rates(50, 8e-4, 20, 6), input_scale=0.25)
 GAUSSIAN = replace(THOUSAND, init="gaussian")
 FIRST_LAYER = replace(THOUSAND, trainable=(0, 1), rates=rates(50, 3.0, 20, 6))
 READOUT = replace(THOUSAND, trainable=(999, 1000), rates=rates(50, 10.0, 20, 6))
 TEN_THOUSAND = replace(
-    THOUSAND, depth=10_000, gain_squared=1.02, bias_std=0.0, rates=rates(150, 6e-5, 30, 6)
+    THOUSAND, depth=10_000, gain_squared=1.02, bias_std=0.0, rates=rates(100, 6e-5, 25, 6)
 )
 # Biases with σ_b² = 0.05 and Gaussian weights, as in the lesson's phase diagram.
 PHASES = replace(
@@ -81,12 +81,12 @@ PHASE_RATES = (0.01, 0.03, 0.1)
 EXPERIMENTS = {
     "choose_thousand": Experiment(
         THOUSAND,
-        3,
+        2,
         (
             {},
             *each_rate((4e-4, 1.6e-3)),
             *OTHER_PAIRS,
-            *each("input_scale", (0.25, 1.0)),
+            *each("input_scale", (0.125, 0.5, 1.0)),
         ),
         validation=True,
     ),
@@ -99,12 +99,12 @@ EXPERIMENTS = {
     ),
     "thousand": Experiment(THOUSAND, 20),
     "gaussian": Experiment(GAUSSIAN, 5),
-    "first_layer": Experiment(FIRST_LAYER, 20),
-    "readout": Experiment(READOUT, 20),
-    "window": Experiment(replace(THOUSAND, bias_std=0.0), 3, each("gain_squared", WINDOW)),
+    "first_layer": Experiment(FIRST_LAYER, 10),
+    "readout": Experiment(READOUT, 10),
+    "window": Experiment(replace(THOUSAND, bias_std=0.0), 2, each("gain_squared", WINDOW)),
     "phases": Experiment(
         PHASES,
-        2,
+        1,
         tuple(
             {"gain_squared": gain, "depth": depth, "rates": ((300, rate),)}
             for gain, depth, rate in product(PHASE_GAINS, PHASE_DEPTHS, PHASE_RATES)
@@ -116,7 +116,7 @@ EXPERIMENTS = {
         1,
         (
             {},
-            *each("rates", [rates(150, 3e-5, 30, 6)]),
+            {"input_scale": 0.5},
             {"gain_squared": 1.05, "bias_std": 0.0045},
         ),
         validation=True,
