@@ -107,8 +107,14 @@ def gradient_similarity(
 
     correlation: of the two inputs, Gaussian vectors of length width, within [−1, 1]. pairs: how
     many pairs each net is given, every pair with an output of its own. branches, branch_scale: see
-    growth_by_layer. The mean is what theory.gradient_correlation predicts for wide layers.
+    growth_by_layer. The mean is what theory.gradient_correlation predicts for wide layers. A cosine
+    is NaN where all units of a narrow layer are off, since the gradient is then 0.
+    Raises ValueError for a number outside its range.
     """
+    if not -1.0 <= correlation <= 1.0:
+        raise ValueError(
+            f"correlation must be within [-1, 1], got {correlation}. Pass 0.0 for unrelated inputs."
+        )
     count = positive_int("pairs", pairs, "Pass the pairs of inputs a net, e.g. pairs=50.")
     one, apart, grad_outputs = np.split(_gaussian(branches, 3 * count, rng), 3)
     other = correlation * one + math.sqrt(1.0 - correlation**2) * apart
@@ -117,7 +123,8 @@ def gradient_similarity(
     gradients = _gradients(branches, signals, grad_outputs, branch_scale)[0]
     here, there = gradients[:, :count], gradients[:, count:]
     squares = np.vecdot(here, here) * np.vecdot(there, there)
-    return np.asarray(np.vecdot(here, there) / np.sqrt(squares), dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.vecdot(here, there) / np.sqrt(squares), dtype=np.float64)
 
 
 class OnCircle(NamedTuple):

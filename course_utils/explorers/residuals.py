@@ -75,7 +75,7 @@ def in_words(growth: Growth, scale: float, blocks: int) -> str:
 
 
 def _short(number: float) -> str:
-    return f"{number:.2f}" if number < 1000 else f"{number:.0e}"
+    return f"{number:.2f}" if number < 1000 else f"{number:.1e}"
 
 
 @cache
@@ -89,7 +89,7 @@ def _draw_still(ax: Axes) -> tuple[list[Line2D], list[Line2D]]:
     measured = [ax.plot([0], [0], label=name)[0] for name in NAMES]
     predicted = [ax.add_line(key_of_prediction()) for _ in NAMES]
     mark_level(math.log10(math.e), label="grown by the factor e", ax=ax)
-    ax.set(xlim=(0, MAX_BLOCKS), ylim=(-0.5, CEILING), xlabel="block (0 reads the input)")
+    ax.set(xlim=(0, MAX_BLOCKS), ylim=(-0.5, CEILING), xlabel="block (0: the input)")
     ax.set_ylabel("log₁₀ of the mean square  (powers of ten)")
     ax.set_title("How far do signal and gradient grow?")
     ax.legend(handles=[*measured, predicted[0]], loc="upper center", ncols=3, fontsize=9)
