@@ -21,7 +21,7 @@ correlations = st.floats(-1.0, 1.0)
 
 def fine_mean(function, variance):
     """E[g(x)], x ~ N(0, variance), by a fine trapezoid rule with a point at the kink."""
-    z = np.linspace(-10, 10, 2_000_001)
+    z = np.linspace(-10, 10, 400_001)
     density = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
     return np.trapezoid(function(math.sqrt(variance) * z) * density, z)
 
@@ -34,7 +34,7 @@ def test_the_quadrature_agrees_with_a_fine_one_for_every_activation(name, varian
     assert theory.variance_map(variance, gain=1.7, bias_std=0.2, activation=name) == pytest.approx(
         expected, rel=1e-9
     )
-    if name not in ("relu", "leaky_relu"):  # their slope jumps, which the trapezoid smears
+    if name not in ("relu", "leaky_relu", "selu"):  # a jump, which the trapezoid smears
         expected = 1.7**2 * fine_mean(lambda x: f.derivative(f(x)) ** 2, variance)
         assert theory.chi(variance, gain=1.7, activation=name) == pytest.approx(expected, rel=1e-5)
 
@@ -46,6 +46,7 @@ def test_gaussian_moments_are_exact():
 
 
 @given(some_variances, gains, biases)
+@settings(deadline=None, max_examples=40)
 def test_relu_halves_the_variance_and_has_a_constant_chi(variance, gain, bias):
     after = theory.variance_map(variance, gain=gain, bias_std=bias, activation="relu")
     assert after == pytest.approx(gain**2 * variance / 2 + bias**2)
@@ -69,7 +70,7 @@ def test_the_numbers_of_the_lesson():
 
 
 @given(st.sampled_from(SATURATING), gains, biases)
-@settings(max_examples=25)
+@settings(deadline=None, max_examples=25)
 def test_the_fixed_variance_is_fixed_and_draws_every_start_to_it(name, gain, bias):
     given_ = {"gain": gain, "bias_std": bias, "activation": name}
     q = theory.fixed_variance(**given_)
@@ -82,7 +83,7 @@ def test_the_fixed_variance_is_fixed_and_draws_every_start_to_it(name, gain, bia
 
 
 @given(some_variances, gains, biases, st.sampled_from(sorted(ACTIVATIONS)))
-@settings(max_examples=40)
+@settings(deadline=None, max_examples=40)
 def test_more_signal_more_gain_and_more_bias_give_more_variance(variance, gain, bias, name):
     def after(q, g, b):
         return theory.variance_map(q, gain=g, bias_std=b, activation=name)
@@ -94,7 +95,7 @@ def test_more_signal_more_gain_and_more_bias_give_more_variance(variance, gain, 
 
 
 @given(some_variances, gains, st.sampled_from(["tanh", "sigmoid", "elu", "softplus"]))
-@settings(max_examples=40)
+@settings(deadline=None, max_examples=40)
 def test_the_slope_of_the_variance_map_is_its_derivative(variance, gain, name):
     ends = np.array([0.999, 1.001]) * variance
     below, above = theory.variance_map(ends, gain=gain, activation=name)
@@ -103,6 +104,7 @@ def test_the_slope_of_the_variance_map_is_its_derivative(variance, gain, name):
 
 
 @given(st.floats(1e-4, 50.0))
+@settings(deadline=None, max_examples=25)
 def test_on_the_critical_line_chi_is_one_and_the_variance_stays(variance):
     gain, bias = theory.critical_pair(variance)
     assert theory.chi(variance, gain=gain) == pytest.approx(1, rel=1e-12)
@@ -111,7 +113,7 @@ def test_on_the_critical_line_chi_is_one_and_the_variance_stays(variance):
 
 
 @given(biases, st.floats(1.01, 1.5))
-@settings(max_examples=25)
+@settings(deadline=None, max_examples=25)
 def test_the_critical_line_parts_order_from_chaos(bias, factor):
     critical = theory.critical_gain(bias)
     for gain, sign in ((critical / factor, -1), (critical * factor, 1)):
@@ -132,7 +134,7 @@ def test_tanh_at_gain_one_decays_like_one_over_twice_the_layer():
 
 
 @given(correlations, some_variances, biases)
-@settings(max_examples=25)
+@settings(deadline=None, max_examples=25)
 def test_the_relu_correlation_map_is_the_arc_cosine_kernel(c, variance, bias):
     # Cho & Saul (2009), n = 1: J = sin θ + (π − θ) cos θ, over π
     angle = math.acos(c)
@@ -146,7 +148,7 @@ def test_the_relu_correlation_map_is_the_arc_cosine_kernel(c, variance, bias):
 
 
 @given(st.floats(-0.95, 0.95), st.floats(0.1, 4.0), gains, biases)
-@settings(max_examples=20)
+@settings(deadline=None, max_examples=20)
 def test_the_slope_of_the_correlation_map_is_its_derivative(c, variance, gain, bias):
     given_ = {"variance": variance, "gain": gain}
     step = 1e-4
@@ -157,7 +159,7 @@ def test_the_slope_of_the_correlation_map_is_its_derivative(c, variance, gain, b
 
 
 @given(st.sampled_from(sorted(ACTIVATIONS)), some_variances, gains)
-@settings(max_examples=30)
+@settings(deadline=None, max_examples=30)
 def test_equal_inputs_stay_equal_and_their_distance_grows_by_chi(name, variance, gain):
     given_ = {"variance": variance, "gain": gain, "activation": name}
     assert theory.correlation_map(1.0, bias_std=0.1, **given_) == pytest.approx(1)
@@ -167,7 +169,7 @@ def test_equal_inputs_stay_equal_and_their_distance_grows_by_chi(name, variance,
 
 
 @given(st.floats(0.2, 1.0), st.floats(1.2, 1.8))
-@settings(max_examples=8)
+@settings(deadline=None, max_examples=8)
 def test_in_chaos_the_fixed_correlation_is_fixed_and_stable(bias, factor):
     gain = factor * theory.critical_gain(bias)
     q = theory.fixed_variance(gain=gain, bias_std=bias)
@@ -189,13 +191,14 @@ def test_at_criticality_the_depth_scale_diverges():
     assert theory.depth_scale(1.0) == math.inf
 
 
-def measured(gain, bias, *, layers=9, width=400, seeds=4):
+def measured(gain, bias, *, layers=9, width=300, seeds=4):
     """Variance by hidden layer of wide networks, and the gradient's growth in one layer."""
     found, growths = [], []
     for seed in range(seeds):
         rng = np.random.default_rng(seed)
-        net = MLP([width] * layers + [10], init="lecun", gain=gain, bias_std=bias, rng=rng)
-        net.loss_and_gradients(rng.standard_normal((100, width)), rng.integers(10, size=100))
+        options = {"init": "lecun", "gain": gain, "bias_std": bias, "dtype": "float32"}
+        net = MLP([width] * layers + [10], **options, rng=rng)
+        net.loss_and_gradients(rng.standard_normal((64, width)), rng.integers(10, size=64))
         found.append(net.signals.pre_activation.rms()[:-1] ** 2)
         squares = net.signals.grad_pre_activation.norms()[:-1] ** 2
         growths.append((squares[1] / squares[-1]) ** (1 / (len(squares) - 2)))
