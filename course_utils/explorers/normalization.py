@@ -66,7 +66,7 @@ def normalization_explorer(
             ),
         },
         figure=figure,
-        moving=[theory, measured],
+        moving=[measured, theory],
         update=update,
         without_kernel=(
             "Explorer: sliders for depth and batch size, and a choice of norm and activation, "
