@@ -76,7 +76,7 @@ OTHER_PAIRS = (
 WINDOW = (0.9, 0.95, 0.98, 1.0, 1.02, 1.05, 1.1, 1.2, 1.3, 1.5)
 PHASE_GAINS = (0.5, 1.0, 1.25, 1.5, 1.761, 2.0, 2.5, 3.0)
 PHASE_DEPTHS = (5, 10, 20, 40, 80, 160)
-PHASE_RATES = (0.01, 0.03, 0.1)
+PHASE_RATES = (0.003, 0.01, 0.03, 0.1)
 
 EXPERIMENTS = {
     "choose_thousand": Experiment(

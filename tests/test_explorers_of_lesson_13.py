@@ -95,7 +95,10 @@ def test_the_phase_diagram_shows_every_chi_and_the_critical_line():
 
 
 def test_the_table_of_accuracies_names_each_in_percent_at_its_place():
-    ax = plots.plot_accuracy_by_gain_and_depth([1.0, 2.0], [5, 10], [[0.9, 0.5], [0.1, 1.0]])
+    ax = plots.plot_accuracy_by_gain_and_depth(
+        [1.0, 2.0], [5, 10], [[0.9, 0.5], [0.1, 1.0]], limits=[7.0, np.inf]
+    )
+    assert [patch.get_data().values.tolist() for patch in ax.patches] == [[0.5, 1.5]] * 2
     found = {tuple(text.xy): text.get_text() for text in ax.texts}
     assert found == {(0, 0): "90", (1, 0): "50", (0, 1): "10", (1, 1): "100"}
 

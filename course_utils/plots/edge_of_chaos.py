@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike
 
 from course_utils.plots.axes import GREY, axes_or_new
@@ -29,6 +29,7 @@ def plot_theory_and_nets(
     (drawn,) = ax.plot(layers, line, label=label)
     ax.plot(layers, nets.T, ".", color=drawn.get_color(), markersize=5, alpha=0.55)
     ax.set_xlabel("layer")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     return ax
 
 
@@ -43,7 +44,7 @@ def plot_phases(
     """χ as a colour over the plane of σ_b² and σ_w², and the line where it is 1.
 
     bias_squared: shape (n,). gain_squared: shape (m,). chi: shape (m, n), > 0. critical: σ_b² and
-    σ_w² along the line. What lies beyond a quarter and 4 has the colour of that end.
+    σ_w² along the line. What lies beyond a half and 2 has the colour of that end.
     """
     ax = axes_or_new(ax)
     mesh = ax.pcolormesh(
@@ -51,7 +52,7 @@ def plot_phases(
         np.asarray(gain_squared),
         np.asarray(chi),
         cmap=colormaps[ORDER_TO_CHAOS],
-        norm=LogNorm(0.25, 4.0),
+        norm=LogNorm(0.5, 2.0),
         shading="gouraud",
     )
     ax.plot(*critical, color="black", label="χ = 1, the edge of chaos")
@@ -60,7 +61,7 @@ def plot_phases(
     figure = ax.get_figure(root=True)
     assert figure is not None
     bar = figure.colorbar(mesh, ax=ax, label="χ, factor a layer  (log scale)")
-    bar.ax.yaxis.set_major_locator(FixedLocator([0.25, 0.5, 1, 2, 4]))
+    bar.ax.yaxis.set_major_locator(FixedLocator([0.5, 0.7, 1, 1.4, 2]))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     bar.ax.yaxis.set_minor_locator(NullLocator())
     return ax
@@ -71,11 +72,13 @@ def plot_accuracy_by_gain_and_depth(
     depths: Sequence[int],
     accuracy: ArrayLike,
     *,
+    limits: ArrayLike,
     ax: Axes | None = None,
 ) -> Axes:
     """How well each depth learns at each σ_w²: a table of shades with its numbers in percent.
 
-    accuracy: shape (depths, gains), 0 to 1.
+    accuracy: shape (depths, gains), 0 to 1. limits: shape (gains,), a depth for each gain; a line
+    parts the depths up to it from those beyond.
     """
     ax = axes_or_new(ax)
     table = np.asarray(accuracy)
@@ -89,6 +92,10 @@ def plot_accuracy_by_gain_and_depth(
             fontsize=9,
             color="white" if share < 0.6 else "black",
         )
+    within = (np.asarray(depths)[:, None] <= np.asarray(limits)).sum(axis=0)
+    edges = np.arange(len(gains_squared) + 1) - 0.5
+    for colour, width in (("white", 5), ("black", 2)):
+        ax.stairs(within - 0.5, edges, baseline=None, color=colour, linewidth=width)
     ax.grid(visible=False)
     ax.set_xticks(range(len(gains_squared)), [f"{gain:g}" for gain in gains_squared])
     ax.set_yticks(range(len(depths)), [str(depth) for depth in depths])
