@@ -1,4 +1,4 @@
-"""What lesson 11 shows with one seed holds with others: which 50-layer nets learn, and which not."""
+"""What lesson 11 shows with one seed holds with others: which nets of 50 layers learn."""
 
 import numpy as np
 import pytest
