@@ -19,7 +19,7 @@ from course_utils.theory import chi, depth_scale, fixed_variance, variance_map, 
 LAYERS, WIDTH, EXAMPLES = 30, 64, 16
 LARGEST_VARIANCE = 5.0
 STAIRS = 8
-DECADES = 6.0
+FLOOR, CEILING = -9.0, 4.0  # powers of ten that are shown
 
 Floats = NDArray[np.float64]
 
@@ -49,8 +49,8 @@ def edge_explorer(*, gain: float = 1.5, bias_std: float = 0.0) -> Explorer:
         stairs.set_data(*staircase(gain, bias_std))
         settled.set_data([fate.variance], [fate.variance])
         expected, found = predicted_gradient(gain, bias_std), measured_gradient(gain, bias_std)
-        predicted.set_ydata(np.clip(expected, -DECADES, DECADES))
-        measured.set_ydata(np.clip(found, -DECADES, DECADES))
+        predicted.set_ydata(np.clip(expected, FLOOR, CEILING))
+        measured.set_ydata(np.clip(found, FLOOR, CEILING))
         return in_words(gain, bias_std, fate, expected[0], found[0])
 
     return Explorer(
@@ -106,7 +106,7 @@ def in_words(gain: float, bias_std: float, fate: Fate, expected: float, found: f
     if scale > 10 * LAYERS:
         verdict = "stay level: the edge of chaos"
     else:
-        verdict += f", e-fold in {scale:.1f} layers (their square)"
+        verdict += f", their square e-fold in {scale:.1f} layers"
     return (
         f"σ_w = {gain:.2f}, σ_b = {bias_std:.2f}: the variance settles at q* = "
         f"{fate.variance:.3f}, χ = {fate.chi:.3f}; deep down, gradients {verdict}. "
@@ -150,7 +150,7 @@ def _draw_gradient(ax: Axes) -> tuple[Line2D, Line2D]:
     (measured,) = ax.plot(
         layers, 0.0 * layers, "o", color=PALETTE[1], markersize=4, label="one network"
     )
-    ax.set(xlim=(-1, LAYERS - 1), ylim=(-DECADES - 0.3, DECADES + 0.3))
+    ax.set(xlim=(-1, LAYERS - 1), ylim=(FLOOR - 0.3, CEILING + 0.3))
     ax.set(xlabel="layer (0 reads the input)", ylabel="log₁₀ gradient norm, over the last")
     ax.legend(loc="upper right", fontsize=9)
     return predicted, measured
