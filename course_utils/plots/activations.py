@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from course_utils.plots.axes import axes_or_new, with_legend
 
+BELOW = -9.0  # where what has no accuracy is drawn: clear of those that guess
+
 
 def plot_accuracy_by_depth(
     depths: Sequence[int], accuracies: ArrayLike, *, label: str = "", ax: Axes | None = None
@@ -20,11 +22,11 @@ def plot_accuracy_by_depth(
     places, shares = np.arange(len(depths)), 100 * np.asarray(accuracies, dtype=float)
     (line,) = ax.plot(places, shares, "o-", label=label or None)
     broken = places[np.isnan(shares)]
-    ax.plot(broken, 0 * broken, "X", color=line.get_color(), markersize=9)
+    ax.plot(broken, 0 * broken + BELOW, "X", color=line.get_color(), markersize=9)
     for place in broken:
-        ax.annotate("NaN", (place, 0), (0, 7), textcoords="offset points", ha="center", fontsize=9)
+        ax.annotate("NaN", (place, BELOW), (-9, -3), textcoords="offset points", ha="right")
     ax.set_xticks(places, [str(depth) for depth in depths])
-    ax.set(xlabel="layers", ylabel="test accuracy  (%)", ylim=(-4, 104))
+    ax.set(xlabel="layers", ylabel="test accuracy  (%)", ylim=(BELOW - 7, 104))
     return with_legend(ax, label)
 
 
