@@ -111,8 +111,9 @@ def test_two_inputs_at_a_right_angle():
 def test_gradients_of_residual_nets_stay_more_alike(c, depth, scale):
     plain = theory.gradient_correlation(c, depth=depth)
     residual = theory.gradient_correlation(c, depth=depth, branch_scale=scale)
-    assert 0.0 <= plain <= residual + 1e-12
-    assert residual <= 1.0 + 1e-12
+    rounding = 1e-6  # at c = 1 the slope is vertical: one rounding of c moves it by 1e-8 a layer
+    assert 0.0 <= plain <= residual + rounding
+    assert residual <= 1.0 + rounding
     assert theory.gradient_correlation(c, depth=depth, branch_scale=0.0) == pytest.approx(1.0)
 
 

@@ -22,7 +22,8 @@ def relu_correlation(correlation: ArrayLike) -> NDArray[np.float64]:
     (√(1 − c²) + c (π − arccos c)) / π. Raises ValueError outside [−1, 1].
     """
     c = checked_correlation(correlation)
-    return np.asarray((np.sqrt(1.0 - c * c) + c * (np.pi - np.arccos(c))) / np.pi)
+    sine = np.sqrt((1.0 - c) * (1.0 + c))  # 1 − c² would lose half of the digits near ±1
+    return np.asarray((sine + c * (np.pi - np.arccos(c))) / np.pi)
 
 
 def relu_slope_correlation(correlation: ArrayLike) -> NDArray[np.float64]:

@@ -65,6 +65,6 @@ def _relu_layer(kernel: _Kernel, *, centred: bool) -> _Kernel:
     c = np.clip(k / variance, -1.0, 1.0)
     slope = relu_slope_correlation(c)
     # the derivative of `slope` in c is 1 / (π √(1 − c²)); with `first` it tends to 0 at c = ±1
-    sine = np.sqrt(1.0 - c * c)
+    sine = np.sqrt((1.0 - c) * (1.0 + c))
     bend = np.divide(first**2, np.pi * variance * sine, out=np.zeros_like(c), where=sine > 1e-7)
     return variance * relu_correlation(c), slope * first, slope * second + bend
