@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgba
 
 from course_utils import plots
 from course_utils.explorers import residual_explorer
-from course_utils.explorers.residuals import MAX_BLOCKS, measured_growth
+from course_utils.explorers.residuals import MAX_BLOCKS, curves, measured_growth
 from course_utils.theory import residual_growth
 
 SETTINGS = [(0.0, 50), (0.14, 50), (0.5, 20), (1.0, MAX_BLOCKS), (0.3, 2)]
@@ -45,10 +45,11 @@ def test_the_sentence_tells_prediction_and_measurement(scale, blocks):
 @pytest.mark.parametrize("scale", [0.0, 0.1, 0.14, 0.3, 0.5, 1.0])
 @pytest.mark.parametrize("blocks", [5, 50, MAX_BLOCKS])
 def test_what_is_measured_stays_near_the_prediction_by_eye(scale, blocks):
-    growth = measured_growth(scale, blocks)
-    predicted = np.log10(residual_growth(blocks, branch_scale=scale))
-    for sizes in (growth.signal, growth.gradient[:, ::-1]):
-        assert np.abs(np.log10(sizes.mean(axis=0)) - predicted).max() < 0.8
+    drawn = curves(measured_growth(scale, blocks), scale)
+    for measured, predicted in zip(drawn[:2], drawn[2:], strict=True):
+        assert measured.shape == predicted.shape == (blocks + 1,)
+        assert np.abs(measured - predicted).max() < 0.8
+    assert drawn[2] == pytest.approx(np.log10(residual_growth(blocks, branch_scale=scale)))
 
 
 def test_the_same_setting_shows_the_same_picture_again():

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from course_utils.arrays import FloatArray
 from course_utils.explorers.base import Explorer, slider, whole_slider
@@ -32,11 +33,7 @@ def residual_explorer(*, branch_scale: float = 0.5, blocks: int = 50) -> Explore
     def update(branch_scale: float, blocks: int) -> str:
         scale = round(branch_scale, 2)
         growth = measured_growth(scale, blocks)
-        theory = np.log10(residual_growth(blocks, branch_scale=scale))
-        for name, line in zip(NAMES, measured, strict=True):
-            sizes = growth.signal if name == NAMES[0] else growth.gradient
-            line.set_data(range(blocks + 1), np.log10(sizes.mean(axis=0)))
-        for line, decades in zip(predicted, (theory, theory[::-1]), strict=True):
+        for line, decades in zip([*measured, *predicted], curves(growth, scale), strict=True):
             line.set_data(range(blocks + 1), decades)
         return in_words(growth, scale, blocks)
 
@@ -60,6 +57,13 @@ def measured_growth(branch_scale: float, blocks: int) -> Growth:
     """The growth in the lowest `blocks` blocks of the explorer's four nets, always the same."""
     rng = np.random.default_rng(1)
     return growth_by_layer(_branches()[:, :blocks], branch_scale=branch_scale, rng=rng)
+
+
+def curves(growth: Growth, branch_scale: float) -> list[NDArray[np.float64]]:
+    """The four lines in powers of ten: signal and gradient, measured, then the same predicted."""
+    theory = residual_growth(growth.signal.shape[1] - 1, branch_scale=branch_scale)
+    sizes = [growth.signal.mean(axis=0), growth.gradient.mean(axis=0), theory, theory[::-1]]
+    return [np.log10(size) for size in sizes]
 
 
 def in_words(growth: Growth, scale: float, blocks: int) -> str:
