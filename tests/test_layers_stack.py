@@ -184,3 +184,19 @@ def test_a_nan_goes_through_and_is_found():
     history = train(net, (inputs, digits.train.labels), **options)
     first = history.first_nonfinite()
     assert (first.step, first.layer, first.what) == (0, 0, "hidden_rms")
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_fifty_sigmoid_layers_learn_with_batch_norm_and_with_nothing_else(seed):
+    digits = load_digits(standardised=True, dtype="float32")
+    last = {}
+    for norm in (None, "batch", "layer"):
+        rng = np.random.default_rng(seed)
+        widths = [64, *[32] * 49, 10]
+        net = deep_net(widths, activation="sigmoid", norm=norm, dtype="float32", rng=rng)
+        options = {"steps": 60, "batch_size": 64, "rng": rng, "record": ()}
+        loss = train(net, digits.train, optimizer=SGD(0.02, momentum=0.9), **options).loss
+        last[norm] = loss[-10:].mean()
+    assert last["batch"] < 1.6
+    assert last[None] == pytest.approx(np.log(10), abs=0.05)
+    assert last["layer"] == pytest.approx(np.log(10), abs=0.05)
