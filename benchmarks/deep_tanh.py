@@ -47,16 +47,22 @@ def rates(steps: int, rate: float, finish: int, divisor: float) -> tuple[tuple[i
     return ((steps, rate), (finish, float(f"{rate / divisor:.3g}")))
 
 
-THOUSAND = Setting(rates=rates(50, 8e-4, 20, 6), input_scale=0.25)
+THOUSAND = Setting(rates=rates(50, 1e-3, 20, 6), batch_size=128)
+SMALL_BATCH = replace(THOUSAND, batch_size=64)
 GAUSSIAN = replace(THOUSAND, init="gaussian")
-FIRST_LAYER = replace(THOUSAND, trainable=(0, 1), rates=rates(50, 3.0, 20, 6))
-READOUT = replace(THOUSAND, trainable=(999, 1000), rates=rates(50, 10.0, 20, 6))
+FIRST_LAYER = replace(SMALL_BATCH, trainable=(0, 1), rates=rates(50, 3.0, 20, 6))
+READOUT = replace(SMALL_BATCH, trainable=(999, 1000), rates=rates(50, 10.0, 20, 6))
 TEN_THOUSAND = replace(
-    THOUSAND, depth=10_000, gain_squared=1.02, bias_std=0.0, rates=rates(100, 6e-5, 25, 6)
+    SMALL_BATCH, depth=10_000, gain_squared=1.02, bias_std=0.0, rates=rates(100, 6e-5, 25, 6)
 )
 # Biases with σ_b² = 0.05 and Gaussian weights, as in the lesson's phase diagram.
 PHASES = replace(
-    GAUSSIAN, bias_std=0.05**0.5, gain_squared=1.5, rates=((300, 0.03),), input_scale=1.0
+    SMALL_BATCH,
+    init="gaussian",
+    bias_std=0.05**0.5,
+    gain_squared=1.5,
+    rates=((300, 0.03),),
+    input_scale=1.0,
 )
 
 
@@ -81,10 +87,11 @@ PHASE_RATES = (0.003, 0.01, 0.03, 0.1)
 EXPERIMENTS = {
     "choose_thousand": Experiment(
         THOUSAND,
-        2,
+        3,
         (
             {},
-            *each_rate((4e-4, 1.6e-3)),
+            *each_rate((5e-4, 2e-3)),
+            *each("batch_size", (64,)),
             *OTHER_PAIRS,
             *each("input_scale", (0.125, 0.5, 1.0)),
         ),
@@ -95,7 +102,7 @@ EXPERIMENTS = {
     ),
     "choose_readout": Experiment(READOUT, 2, each_rate((0.3, 1.0, 3.0, 10.0)), validation=True),
     "choose_gaussian": Experiment(
-        GAUSSIAN, 2, each_rate((1e-5, 1e-4, 8e-4, 1e-2, 0.1)), validation=True
+        GAUSSIAN, 2, each_rate((1e-5, 1e-4, 1e-3, 1e-2, 0.1)), validation=True
     ),
     "thousand": Experiment(THOUSAND, 20),
     "gaussian": Experiment(GAUSSIAN, 5),

@@ -44,8 +44,8 @@ class Setting:
     init: str = "orthogonal"
     gain_squared: float = 1.05
     bias_std: float = 0.0045
-    rates: tuple[tuple[int, float], ...] = ((50, 8e-4), (20, 1.33e-4))
-    batch_size: int = 64
+    rates: tuple[tuple[int, float], ...] = ((50, 1e-3), (20, 1.67e-4))
+    batch_size: int = 128
     momentum: float = 0.9
     input_scale: float = 0.25
     trainable: tuple[int, int] | None = None
