@@ -10,7 +10,7 @@ endif
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: lab test setup release claims lock browser bench bench-explorers bench-notebooks test-torch clean
+.PHONY: lab test setup release claims remedies lock browser bench bench-explorers bench-notebooks test-torch clean
 
 lab: setup
 	$(BIN)/course lab $(ARGS)
@@ -42,6 +42,10 @@ release: setup
 # runs the experiment behind each row of the claim table again, on 20 seeds
 claims: setup
 	$(BIN)/python -m course_utils.claims write $(ARGS)
+
+# trains every remedy against every failure again, on 12 seeds
+remedies: setup
+	$(BIN)/python -m course_utils.remedies write
 
 lock: setup
 	$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
