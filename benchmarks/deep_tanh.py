@@ -34,12 +34,16 @@ DIGITS = 4
 
 @dataclass(frozen=True)
 class Experiment:
-    """A setting, the changes to it that are tried one at a time, and how many seeds of each."""
+    """A setting, the changes to it that are tried one at a time, and how many seeds of each.
+
+    split: which split of the digits all seeds see; None: each one of its own.
+    """
 
     setting: Setting
     seeds: int
     changes: Sequence[Mapping[str, Any]] = ({},)
     validation: bool = False
+    split: int | None = None
 
 
 def rates(steps: int, rate: float, finish: int, divisor: float) -> tuple[tuple[int, float], ...]:
@@ -104,7 +108,8 @@ EXPERIMENTS = {
     "choose_gaussian": Experiment(
         GAUSSIAN, 2, each_rate((1e-5, 1e-4, 1e-3, 1e-2, 0.1)), validation=True
     ),
-    "thousand": Experiment(THOUSAND, 20),
+    "thousand": Experiment(THOUSAND, 20, split=0),  # the split of all lessons
+    "splits": Experiment(THOUSAND, 20),
     "gaussian": Experiment(GAUSSIAN, 5),
     "first_layer": Experiment(FIRST_LAYER, 10),
     "readout": Experiment(READOUT, 10),
@@ -136,7 +141,12 @@ def measure(experiment: Experiment) -> dict[str, Any]:
     """Run every variant on every seed; return what JSON keeps."""
     runs = [
         [
-            run(replace(experiment.setting, **change), seed=seed, validation=experiment.validation)
+            run(
+                replace(experiment.setting, **change),
+                seed=seed,
+                on_split=experiment.split,
+                validation=experiment.validation,
+            )
             for seed in range(experiment.seeds)
         ]
         for change in experiment.changes
@@ -145,6 +155,7 @@ def measure(experiment: Experiment) -> dict[str, Any]:
     return {
         "setting": asdict(experiment.setting),
         "validation": experiment.validation,
+        "split": experiment.split,
         "changes": list(experiment.changes),
         "accuracy": [[round(r.accuracy, DIGITS) for r in seeds] for seeds in runs],
         "seconds": [[round(r.seconds, 1) for r in seeds] for seeds in runs],

@@ -80,6 +80,7 @@ class Trace:
     replaced, one mapping a variant. accuracy, seconds: (variants, seeds), see Run; seed 0 first.
     loss, batch_accuracy: of the first variant's seed 0, (steps,).
     validation: the accuracy is that on images held out of the training set, not on test images.
+    split: which split of the digits every seed saw; None if each saw one of its own.
     """
 
     setting: Setting
@@ -89,6 +90,7 @@ class Trace:
     loss: NDArray[np.float64]
     batch_accuracy: NDArray[np.float64]
     validation: bool = False
+    split: int | None = None
 
 
 def split(setting: Setting, *, seed: int, validation: bool = False) -> tuple[Examples, Examples]:
@@ -115,9 +117,15 @@ def new_net(setting: Setting, rng: np.random.Generator) -> MLP:
     )
 
 
-def run(setting: Setting, *, seed: int, validation: bool = False) -> Run:
-    """Draw the network of that seed, train it on the digits' split of that seed, and judge it."""
-    training, held_out = split(setting, seed=seed, validation=validation)
+def run(
+    setting: Setting, *, seed: int, on_split: int | None = None, validation: bool = False
+) -> Run:
+    """Draw the network of that seed, train it, and judge it.
+
+    on_split: which split of the digits, that of the seed by default. validation: see split.
+    """
+    which = seed if on_split is None else on_split
+    training, held_out = split(setting, seed=which, validation=validation)
     rng, start = np.random.default_rng(seed), time.process_time()
     net = new_net(setting, rng)
     histories = [
@@ -186,4 +194,5 @@ def trace_of(kept: Mapping[str, Any]) -> Trace:
         for field in ("accuracy", "seconds", "loss", "batch_accuracy")
     }
     changes = tuple(MappingProxyType(change) for change in kept["changes"])
-    return Trace(Setting.of(kept["setting"]), changes, validation=kept["validation"], **arrays)
+    options = {"validation": kept["validation"], "split": kept["split"]}
+    return Trace(Setting.of(kept["setting"]), changes, **arrays, **options)

@@ -23,7 +23,7 @@ def test_the_file_holds_what_the_script_runs():
 def test_each_trace_was_made_with_the_settings_of_the_script(name):
     experiment, trace = script.EXPERIMENTS[name], stored(name)
     assert trace.setting == experiment.setting
-    assert trace.validation == experiment.validation
+    assert (trace.validation, trace.split) == (experiment.validation, experiment.split)
     # JSON makes lists of tuples, so both go through it
     assert json.dumps([*map(dict, trace.changes)]) == json.dumps(list(experiment.changes))
     shape = (len(experiment.changes), experiment.seeds)
