@@ -189,10 +189,15 @@ def stored(name: str) -> Trace:
 
 def trace_of(kept: Mapping[str, Any]) -> Trace:
     """Return a trace from what JSON keeps of it."""
-    arrays = {
+    arrays: dict[str, Any] = {
         field: np.array(kept[field], dtype=np.float64)
         for field in ("accuracy", "seconds", "loss", "batch_accuracy")
     }
     changes = tuple(MappingProxyType(change) for change in kept["changes"])
-    options = {"validation": kept["validation"], "split": kept["split"]}
-    return Trace(Setting.of(kept["setting"]), changes, **arrays, **options)
+    return Trace(
+        Setting.of(kept["setting"]),
+        changes,
+        **arrays,
+        validation=bool(kept["validation"]),
+        split=kept["split"],
+    )
