@@ -177,7 +177,7 @@ def test_each_part_of_the_claim_can_come_out_the_other_way():
         "any_threshold": dict.fromkeys(THRESHOLDS, 0.9),
         "too_small_is_too_slow": {"clip_1e-2": 0.9},
         "finite_is_not_cured": {"loose_finite": 0.99},
-        "norms_tell_the_threshold": {"chosen": figures["clip_1e0"]},
+        "norms_tell_the_threshold": {"chosen_threshold": 300.0},
         "a_smaller_rate_does_as_well": {"fixed_rate": 1.0},
         "by_value_turns": {"norm_turns": 1.0},
     }
