@@ -4,11 +4,13 @@ import importlib.util
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+START, *LESSONS, CLOSING = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +39,24 @@ def test_its_figure_is_there_and_drawn_from_the_same_nets(headline):
 
 def test_its_table_lists_the_lessons_and_exercises_that_exist():
     rows = re.findall(r"^\| (\d\d) .* \| `(ex\d\d_\w+)` \|$", README, re.MULTILINE)
-    lessons = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-    assert [number for number, _ in rows] == [stem[:2] for stem in lessons if stem[:2] != "00"]
+    assert [number for number, _ in rows] == [path.stem[:2] for path in LESSONS]
     assert [name for _, name in rows] == sorted(
         p.stem for p in (ROOT / "solutions").glob("*.ipynb")
     )
+
+
+def test_the_start_page_maps_every_lesson_with_its_minutes_and_their_sum():
+    (page,) = (c.source for c in nbformat.read(START, as_version=4).cells if c.id == "00-map")
+    row = re.compile(r"^\| \[(\d\d) .*?\]\((\w+)\.ipynb\) \|.*\| (\d+) \|(.*)\|$", re.MULTILINE)
+    rows = row.findall(page)
+    assert [stem for _, stem, _, _ in rows] == [path.stem for path in (*LESSONS, CLOSING)]
+    for number, stem, minutes, exercise in rows:
+        assert stem.startswith(number)
+        title = nbformat.read(START.with_name(f"{stem}.ipynb"), as_version=4).cells[0].source
+        assert f"**Minutes:** {minutes} " in title
+        assert exercise.strip() in ("", f"[ex{number}](../exercises/ex{stem}.ipynb)")
+    hours = sum(int(minutes) for _, _, minutes, _ in rows) / 60
+    assert f"About {round(hours)} hours" in page
 
 
 @pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
