@@ -1,6 +1,6 @@
 """Networks of 1,000 and 10,000 plain tanh layers: what each setting gives, and how long it takes.
 
-    .venv/bin/python benchmarks/deep_tanh.py                # everything, about half an hour
+    .venv/bin/python benchmarks/deep_tanh.py                # everything, about a quarter of an hour
     .venv/bin/python benchmarks/deep_tanh.py ten_thousand   # one experiment or more, by name
 
 One process, one thread, float32; the clock is the processor time of the process, from drawing the
