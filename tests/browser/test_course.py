@@ -13,7 +13,8 @@ pytestmark = pytest.mark.browser
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
-WITHOUT_SLIDER = {"00_start_here", "06_diagnosis"}  # where a run is picked, not a number
+# where a run is picked, or nothing moves
+WITHOUT_SLIDER = {"00_start_here", "06_diagnosis", "14_where_next"}
 
 
 def test_the_address_that_course_lab_prints_opens_the_start_page(page, server):
