@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from course_utils.arrays import FloatArray, aligned, finite_rows, float_dtype
 from course_utils.layers.dense import Dense
@@ -16,13 +16,14 @@ from course_utils.layers.layer import Layer, ParametricLayer
 from course_utils.layers.normalization import Norm
 from course_utils.layers.residual import Residual
 from course_utils.layers.signals import PerLayer, StackSignals
-from course_utils.losses import CROSS_ENTROPY, Loss, get_loss
+from course_utils.losses import Loss, get_loss
 from course_utils.network import LayerArrays
 from course_utils.network.layer_arrays import ALL_BUT_THE_LAST_ROW, LAST_ROW, Blocks
+from course_utils.network.scored import Scored
 from course_utils.network.signals import OPTIONAL_SIGNALS
 
 
-class Stack:
+class Stack(Scored):
     """Layers one on another, with a loss on top.
 
     layers: at least one of them Dense; each stands once. loss: "cross_entropy" or "mse".
@@ -175,22 +176,6 @@ class Stack:
         for layer in self.layers:
             values = layer.outputs(values)
         return values
-
-    def loss_of(self, inputs: ArrayLike, targets: ArrayLike) -> float:
-        """Return the mean loss in prediction, and record nothing."""
-        outputs = self.outputs(inputs)
-        checked = self.loss.check_targets(targets, len(outputs), self.widths[-1])
-        return self.loss.value_and_gradient(outputs, checked, np.empty_like(outputs))
-
-    def predict(self, inputs: ArrayLike) -> NDArray[np.intp]:
-        """Return the number of the greatest output of each example, (examples,)."""
-        return self.outputs(inputs).argmax(axis=1)
-
-    def accuracy(self, inputs: ArrayLike, labels: ArrayLike) -> float:
-        """Return the share of examples whose greatest output is their label, 0 to 1."""
-        predicted = self.predict(inputs)
-        checked = CROSS_ENTROPY.check_targets(labels, len(predicted), self.widths[-1])
-        return float(np.mean(predicted == checked))
 
 
 def _blocks(layers: Sequence[Layer]) -> Iterator[int]:

@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from course_utils.activations import Activation, get_activation
 from course_utils.arrays import (
@@ -19,7 +19,7 @@ from course_utils.arrays import (
     layer_widths,
 )
 from course_utils.initializers import draw_weights, require_scheme
-from course_utils.losses import CROSS_ENTROPY, Loss, get_loss
+from course_utils.losses import Loss, get_loss
 from course_utils.network.layer_arrays import (
     ALL_BUT_THE_LAST_ROW,
     LAST_ROW,
@@ -27,12 +27,13 @@ from course_utils.network.layer_arrays import (
     LayerArrays,
 )
 from course_utils.network.plan import Plan, parameter_gradients
+from course_utils.network.scored import Scored
 from course_utils.network.signals import OPTIONAL_SIGNALS, Signals
 
 EVERY_LAYER = slice(None)
 
 
-class MLP:
+class MLP(Scored):
     """A multilayer perceptron of any depth; the last layer is linear.
 
     Layer l = 0 … L − 1 computes z = h_below @ weights[l] + biases[l] and h = f(z); layer 0 reads
@@ -230,22 +231,6 @@ class MLP:
             last = layer == self.n_layers - 1
             hidden = pre_activation if last else self.activation.forward(pre_activation)
         return hidden
-
-    def loss_of(self, inputs: ArrayLike, targets: ArrayLike) -> float:
-        """Return the mean loss without touching the recorded signals and gradients."""
-        outputs = self.outputs(inputs)
-        checked = self.loss.check_targets(targets, len(outputs), self.widths[-1])
-        return self.loss.value_and_gradient(outputs, checked, np.empty_like(outputs))
-
-    def predict(self, inputs: ArrayLike) -> NDArray[np.intp]:
-        """Return the number of the greatest output of each example, (examples,)."""
-        return self.outputs(inputs).argmax(axis=1)
-
-    def accuracy(self, inputs: ArrayLike, labels: ArrayLike) -> float:
-        """Return the share of examples whose greatest output is their label, 0 to 1."""
-        predicted = self.predict(inputs)
-        checked = CROSS_ENTROPY.check_targets(labels, len(predicted), self.widths[-1])
-        return float(np.mean(predicted == checked))
 
 
 def _restore(
