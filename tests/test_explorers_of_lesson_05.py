@@ -41,24 +41,6 @@ def test_the_few_products_shown_lie_on_both_sides_of_the_typical_one(width):
     assert DRAWS / 4 <= np.sum(ends > typical) <= 3 * DRAWS / 4
 
 
-def test_the_same_setting_shows_the_same_picture_again():
-    explorer = growth_explorer()
-    before = explorer.png
-    explorer.controls["width"].value = 10
-    explorer.controls["width"].value = 100
-    assert explorer.png == before
-
-
-@pytest.mark.parametrize(("name", "value"), [("std", 0.2), ("width", 30)])
-def test_each_control_changes_picture_and_sentence(name, value):
-    explorer = growth_explorer()
-    picture, sentence, frames = explorer.png, explorer.sentence, explorer.frames_drawn
-    explorer.controls[name].value = value
-    assert explorer.png != picture
-    assert explorer.sentence != sentence
-    assert explorer.frames_drawn == frames + 1
-
-
 def test_sizes_that_are_no_numbers_stand_at_the_edge_in_the_line_s_colour():
     ax = plots.plot_sizes([0, 1, 2, 3], [1.0, 1e9, np.inf, np.nan], xlabel=XLABEL, ylabel=YLABEL)
     line, crosses = ax.lines

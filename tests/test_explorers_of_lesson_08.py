@@ -118,17 +118,6 @@ def test_the_sentence_tells_the_angle_of_the_first_step():
     assert "turns the first gradient by 0°" in explorer.sentence
 
 
-def test_the_slider_changes_picture_and_sentence_and_back():
-    explorer = clipping_explorer()
-    picture, sentence, frames = explorer.png, explorer.sentence, explorer.frames_drawn
-    explorer.controls["threshold"].value = 100.0
-    assert explorer.png != picture
-    assert explorer.sentence != sentence
-    assert explorer.frames_drawn == frames + 1
-    explorer.controls["threshold"].value = 1.0
-    assert (explorer.png, explorer.sentence) == (picture, sentence)
-
-
 def test_a_higher_loss_is_darker():
     losses = 10.0 ** np.array([[-3.0, -1.5, 0.5], [0.5, 2.5, 3.5]])
     axes = plots.plot_loss_map([0, 1, 2], [0, 1], losses, xlabel="a", ylabel="b")

@@ -75,23 +75,6 @@ def test_a_step_too_small_to_move_the_weight_is_off_by_the_whole_slope():
     assert errors(explorer) == [1.0, 1.0]
 
 
-@pytest.mark.parametrize(
-    ("explorer", "name", "value"),
-    [
-        (staircase_explorer(), "base", 0.3),
-        (difference_explorer(square, 2.0, 4.0), "exponent", -15),
-        (difference_explorer(square, 2.0, 4.0), "dtype", "float32"),
-    ],
-    ids=["base", "h", "dtype"],
-)
-def test_each_control_changes_picture_and_sentence(explorer, name, value):
-    picture, sentence, frames = explorer.png, explorer.sentence, explorer.frames_drawn
-    explorer.controls[name].value = value
-    assert explorer.png != picture
-    assert explorer.sentence != sentence
-    assert explorer.frames_drawn == frames + 1
-
-
 def test_plots_draw_what_they_are_given():
     _, ax = new_figure()
     steps, sizes = np.array([1e-8, 1e-4, 1.0]), np.array([3.0, 1e-5, 1e-2])
