@@ -50,3 +50,18 @@ def test_a_level_is_marked_with_its_meaning():
     plots.mark_level(-45, label="float32 ends", ax=ax)
     assert ax.lines[0].get_ydata() == pytest.approx([-45, -45])
     assert ax.texts[0].get_text() == "float32 ends"
+
+
+def test_a_log_axis_names_whole_powers_of_ten_in_plain_text():
+    _, ax = new_figure()
+    ax.plot([1e-7, 1.0, 30.0])
+    plots.log_axis(ax.yaxis)
+    ax.figure.canvas.draw()
+    assert (ax.get_xscale(), ax.get_yscale()) == ("linear", "log")
+    named = {
+        label.get_text(): size
+        for label, size in zip(ax.get_yticklabels(), ax.get_yticks(), strict=True)
+    }
+    assert named["10⁻⁷"] == pytest.approx(1e-7)
+    assert not any("$" in name for name in named)
+    assert len(ax.get_yticks(minor=True)) == 0

@@ -10,7 +10,7 @@ from course_utils.plots.activations import (
     plot_ratio_by_depth,
     plot_slopes,
 )
-from course_utils.plots.axes import GREY, mark_level
+from course_utils.plots.axes import GREY, log_axis, mark_level
 from course_utils.plots.clipping import (
     plot_by_threshold,
     plot_loss_map,
@@ -51,6 +51,7 @@ from course_utils.plots.training import plot_by_depth, plot_layer_by_step, plot_
 __all__ = [
     "GREY",
     "key_of_prediction",
+    "log_axis",
     "mark_level",
     "outline",
     "plot_accuracy_by_depth",

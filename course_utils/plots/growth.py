@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from course_utils.plots.axes import GREY, axes_or_new, with_legend
+from course_utils.plots.axes import GREY, axes_or_new, log_axis, with_legend
 
 
 def plot_sizes(
@@ -33,7 +33,8 @@ def plot_sizes(
         markersize=8,
         transform=ax.get_xaxis_transform(),
     )
-    ax.set(xlabel=xlabel, ylabel=f"{ylabel}  (log axis)", yscale="log")
+    log_axis(ax.yaxis)
+    ax.set(xlabel=xlabel, ylabel=f"{ylabel}  (log axis)")
     return with_legend(ax, label)
 
 

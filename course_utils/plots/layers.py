@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from course_utils.plots.axes import axes_or_new, with_legend
+from course_utils.plots.axes import axes_or_new, log_axis, with_legend
 
 
 def plot_gradient_by_layer(
@@ -41,7 +41,8 @@ def plot_signals_by_layer(
     """
     ax = axes_or_new(ax)
     sizes = np.asarray(norms)
-    ax.semilogy(range(len(sizes)), sizes, style, label=label or None)
+    ax.plot(range(len(sizes)), sizes, style, label=label or None)
+    log_axis(ax.yaxis)
     ax.set_xlabel("layer (0 reads the input)")
     ax.set_ylabel("norm  (log axis)")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from course_utils.plots.axes import GREY, axes_or_new, with_legend
+from course_utils.plots.axes import GREY, axes_or_new, log_axis, with_legend
 
 
 def plot_distribution(
@@ -84,7 +84,9 @@ def plot_errors_by_step(
     steps: shape (n,), in weight units. errors: shape (n,), > 0, as a share of the gradient.
     """
     ax = axes_or_new(ax)
-    ax.loglog(np.asarray(steps), np.asarray(errors), style, label=label or None)
+    ax.plot(np.asarray(steps), np.asarray(errors), style, label=label or None)
+    for axis in (ax.xaxis, ax.yaxis):
+        log_axis(axis)
     ax.set_xlabel("step h  (weight units)")
     ax.set_ylabel("relative error of the gradient")
     return with_legend(ax, label)

@@ -7,10 +7,10 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
-from matplotlib.ticker import LogLocator, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from course_utils.plots.axes import axes_or_new, with_legend
+from course_utils.plots.axes import axes_or_new, name_powers_of_ten, with_legend
 
 # Dark to light, even in lightness, and read alike by the colour-blind (Nuñez et al. 2018).
 COLOURS = "cividis"
@@ -88,5 +88,4 @@ def _add_colour_bar(image: ScalarMappable, label: str, *, ax: Axes) -> None:
     figure = ax.get_figure(root=True)
     assert figure is not None
     bar = figure.colorbar(image, ax=ax, label=label)
-    bar.ax.yaxis.set_major_locator(LogLocator(numticks=8))
-    bar.ax.minorticks_off()
+    name_powers_of_ten(bar.ax.yaxis)
