@@ -2,7 +2,7 @@
 
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 
-from course_utils import cli
+from course_utils.cli import lab
 from course_utils.lab_websocket import PromptConnection
 
 
@@ -23,5 +23,5 @@ def test_messages_are_sent_at_once_before_the_kernel_is_connected(monkeypatch):
 
 
 def test_the_command_names_this_class():
-    module, _, name = cli.PROMPT_CONNECTION.rpartition(".")
+    module, _, name = lab.PROMPT_CONNECTION.rpartition(".")
     assert (module, name) == (PromptConnection.__module__, PromptConnection.__name__)

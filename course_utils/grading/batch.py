@@ -1,10 +1,8 @@
-"""Grade a folder of hand-ins: find them, grade them side by side, write what comes back."""
+"""Grade many hand-ins: side by side, and write what comes back."""
 
-import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,65 +10,9 @@ from course_utils.grading.feedback import feedback_html
 from course_utils.grading.fingerprints import Runner
 from course_utils.grading.grade import Result, grade_one, refused
 from course_utils.grading.gradebook import gradebook_csv, result_json, shown, write_atomically
+from course_utils.grading.hand_ins import HandIn, read_hand_in
 from course_utils.grading.key import Key
-from course_utils.grading.overlay import MAX_HAND_IN_BYTES, UnreadableError
-
-
-@dataclass(frozen=True)
-class HandIn:
-    """A handed-in file: HAND_INS/<learner>/<exercise>.ipynb.
-
-    Raises ValueError for a name that would be written outside of the folder of the grades.
-    """
-
-    learner: str
-    exercise: str
-    path: Path
-
-    def __post_init__(self) -> None:
-        """Both names become one part of a path each."""
-        for name in (self.learner, self.exercise):
-            if name in ("", ".", "..") or set(name) & set("/\\\0"):
-                raise ValueError(f"{name!r} is no name of a folder. Rename the hand-in's folder.")
-
-
-def find_hand_ins(folder: Path) -> list[HandIn]:
-    """Every notebook one level below `folder`, sorted by learner and exercise.
-
-    Hidden files and folders (.ipynb_checkpoints, .git) are nobody's hand-in.
-    Raises ValueError if there is none.
-    """
-    if not folder.is_dir():
-        raise ValueError(f"There is no folder {folder}. Name the folder of the hand-ins.")
-    found = [
-        HandIn(path.parent.name, path.stem, path)
-        for path in sorted(folder.glob("*/*.ipynb"))
-        if not path.name.startswith(".") and not path.parent.name.startswith(".")
-    ]
-    if not found:
-        raise ValueError(f"{folder} holds no hand-in. It needs {folder}/<learner>/<exercise>.ipynb")
-    return found
-
-
-def read_hand_in(hand_in: HandIn) -> bytes:
-    """The bytes of a hand-in; UnreadableError for a link, a pipe or a file beyond the size cap.
-
-    A link could make the grader read the key, or another learner's work, as a hand-in.
-    """
-    if hand_in.path.is_symlink() or hand_in.path.parent.is_symlink():
-        raise UnreadableError("It is a link, not a file. Hand in the notebook itself.")
-    try:
-        handle = os.open(hand_in.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        try:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise UnreadableError("It is not a file. Hand in the notebook itself.")
-            with os.fdopen(handle, "rb", closefd=False) as file:
-                return file.read(MAX_HAND_IN_BYTES + 1)
-        finally:
-            os.close(handle)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UnreadableError(f"It cannot be read: {reason}. Check its permissions.") from error
+from course_utils.grading.overlay import UnreadableError
 
 
 def grade_all(

@@ -4,14 +4,16 @@ import builtins
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import course_utils
 from course_utils.grading.exercise import Question
 from course_utils.grading.fingerprints import Runner, recognise
+from course_utils.grading.hand_ins import Origin
 from course_utils.grading.key import Key
 from course_utils.grading.overlay import UnreadableError, overlay, read_answers
 from course_utils.grading.run import CellOutcome, RunOutcome
+from course_utils.grading.values import value_lines
 
 NOT_RUN = CellOutcome(cell_id="", status="not_run", stdout="", error="", seconds=0.0)
 # only names that Python itself gives: a class of the learner's own could carry a hidden input
@@ -30,6 +32,7 @@ class QuestionResult:
     misconception, advice: name and message of the popular wrong answer that was recognised.
     visible: outcome of the visible check (passed, failed, error, …).
     message: one line for the learner; of a hidden check it tells neither input nor value.
+    answer: the learner's own code. values: what the hidden check printed, for the instructor only.
     """
 
     number: str
@@ -42,6 +45,8 @@ class QuestionResult:
     misconception: str = ""
     advice: str = ""
     message: str = ""
+    answer: str = ""
+    values: tuple[str, ...] = ()
     seconds: float = 0.0
 
 
@@ -65,6 +70,7 @@ class Result:
     key_sha256: str
     grader: str
     seconds: float
+    origin: Origin = field(default_factory=Origin)
 
 
 def grade_one(data: bytes, key: Key, *, learner: str, run: Runner) -> Result:
@@ -92,7 +98,7 @@ def grade_one(data: bytes, key: Key, *, learner: str, run: Runner) -> Result:
         if result.outcome != "earned" and not ran_first:
             runs.append(run(overlay(key.exercise, {question.slug: answers[question.slug]})))
             result = _judge(question, runs[-1], key)
-        questions[question.slug] = result
+        questions[question.slug] = replace(result, answer=answers[question.slug])
     status, reason = _status(runs)
     blank = _result(data, key, learner=learner, status=status, reason=reason)
     return replace(
@@ -153,12 +159,13 @@ def _cells(question: Question, run: RunOutcome) -> Mapping[str, CellOutcome]:
 def _judge(question: Question, run: RunOutcome, key: Key) -> QuestionResult:
     """What `run` says of `question`. Points come from the key alone."""
     cells = _cells(question, run)
+    hidden = cells["hidden"]
     result = replace(
         _unearned(question, ""),
         visible=cells["visible"].status,
+        values=tuple(value_lines(hidden.stdout)),
         seconds=round(sum(cell.seconds for cell in cells.values()), 3),
     )
-    hidden = cells["hidden"]
     if hidden.status == "passed":
         return replace(result, outcome="earned", points=question.points)
     if mark := recognise(question, hidden.stdout, key.fingerprints):

@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 from course_utils.grading.grade import Result
@@ -61,4 +62,4 @@ def result_json(result: Result) -> str:
     """One result as JSON text."""
     fields = asdict(result)
     fields |= {"learner": shown(result.learner), "exercise": shown(result.exercise)}
-    return json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(fields, indent=1, ensure_ascii=False, default=datetime.isoformat) + "\n"

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from course_utils.grading import gradebook
-from course_utils.grading.batch import HandIn, find_hand_ins, grade_all, grade_folder, read_hand_in
+from course_utils.grading.batch import grade_all, grade_folder
 from course_utils.grading.grade import refused
 from course_utils.grading.gradebook import defused, gradebook_csv, shown, write_atomically
+from course_utils.grading.hand_ins import HandIn, find_hand_ins, read_hand_in
 from course_utils.grading.key import read_keys
 from course_utils.grading.overlay import MAX_HAND_IN_BYTES, UnreadableError
 

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 from course_utils import cli, notebooks
+from course_utils.cli import place
 
 RIGHT = {
     "double": "def double(x):\n    return x + x",
@@ -248,7 +249,7 @@ def test_wrong_usage_is_told_in_a_line_and_ends_with_2(
     (tmp_path / "lesson.ipynb").write_text('{"nbformat": 4, "nbformat_minor": 5, '
                                            '"metadata": {}, "cells": []}')  # fmt: skip
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "__file__", str(tmp_path / "course_utils" / "cli.py"))
+    monkeypatch.setattr(place, "__file__", str(tmp_path / "course_utils" / "cli" / "place.py"))
     try:
         status = cli.main(arguments)
     except SystemExit as ended:
