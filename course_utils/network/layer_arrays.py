@@ -59,12 +59,11 @@ class LayerArrays(Sequence[FloatArray]):
         self, blocks: Blocks, rows: slice | int, *, transposed: bool = False, first: int = 0
     ) -> None:
         """Look at these rows of the blocks."""
-        layers = range(first, len(blocks.shapes))
-        views = (blocks[layer][rows] for layer in layers)
-        self._views = tuple(view.T if transposed else view for view in views)
-        self._squares = np.zeros(len(layers), self._views[0].dtype)
         runs = list(equal_runs(blocks.shapes, first))
         self.stacks = tuple(blocks.stack(start, stop)[:, rows] for start, stop in runs)
+        views = itertools.chain.from_iterable(self.stacks)
+        self._views = tuple(view.T if transposed else view for view in views)
+        self._squares = np.zeros(len(self._views), self._views[0].dtype)
         self._runs = [
             (entries, entries, self._squares[start - first : stop - first])
             for (start, stop), stack in zip(runs, self.stacks, strict=True)
