@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -56,13 +57,19 @@ def _origin(content: Mapping[str, Any]) -> Origin:
 
 def _filled(kind: Any, content: Mapping[str, Any]) -> Any:
     """An instance of the dataclass `kind`; each field must be there and of its type."""
-    types = get_type_hints(kind)
+    types, needed = _shape(kind)
     if strangers := set(content) - set(types):
         raise ValueError(f"{kind.__name__} has no {sorted(strangers)}")
-    needed = {f.name for f in fields(kind) if f.default is f.default_factory is MISSING}
     if missing := needed - set(content):
         raise ValueError(f"{kind.__name__} lacks {sorted(missing)}")
     return kind(**{name: _typed(types[name], value, name) for name, value in content.items()})
+
+
+@cache
+def _shape(kind: Any) -> tuple[dict[str, Any], set[str]]:
+    """The type of each field of the dataclass `kind`, and which of them have no default."""
+    needed = {f.name for f in fields(kind) if f.default is f.default_factory is MISSING}
+    return get_type_hints(kind), needed
 
 
 def _typed(kind: Any, value: Any, name: str) -> Any:
