@@ -7,9 +7,10 @@ from itertools import islice
 from pathlib import Path
 
 from course_utils.grading.feedback import feedback_html
+from course_utils.grading.files import write_atomically
 from course_utils.grading.fingerprints import Runner
 from course_utils.grading.grade import Result, grade_one, refused
-from course_utils.grading.gradebook import gradebook_csv, result_json, shown, write_atomically
+from course_utils.grading.gradebook import gradebook_csv, result_json, shown
 from course_utils.grading.hand_ins import HandIn, read_hand_in
 from course_utils.grading.key import Key
 from course_utils.grading.overlay import UnreadableError

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from course_utils import notebooks
 from course_utils.grading.exercise import ExerciseError, grade_id, stamp
+from course_utils.grading.files import write_atomically
 from course_utils.grading.fingerprints import Runner, dumps, fingerprint, read_popular
-from course_utils.grading.gradebook import write_atomically
 from course_utils.grading.key import fingerprints_path
 from course_utils.grading.lint import problems
 from course_utils.grading.release import read_exercise

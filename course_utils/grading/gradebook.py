@@ -1,40 +1,16 @@
-"""Write the grades: each file whole or not at all, and harmless in a spreadsheet."""
+"""The text of the grades' files, harmless in a spreadsheet."""
 
 import csv
 import io
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 
 from course_utils.grading.grade import Result
 
 COLUMNS = ("learner", "exercise", "points", "max_points", "status")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write `text` to `path` as UTF-8 with \\n, so that `path` is never half a file.
-
-    Raises OSError (disk full, no permission); `path` is then what it was before.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)  # noqa: PTH101 - mkstemp makes files that only their owner can read
-        os.replace(name, path)  # noqa: PTH105 - a name, not a Path, is what mkstemp gives
-    except BaseException as error:
-        Path(name).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            error.filename = str(path)  # the file that is missing, not the part of it
-        raise
 
 
 def shown(name: str) -> str:
