@@ -131,3 +131,14 @@ def test_colours_stay_apart_for_colour_blind_readers(matrix):
 def closest(palette, matrix):
     seen = [np.clip(np.array(matrix) @ linear(color), 0, 1) ** (1 / 2.2) for color in palette]
     return min(np.linalg.norm(one - other) for one, other in combinations(seen, 2))
+
+
+def test_a_palette_keeps_white_and_the_colours_of_the_lines():
+    figure, ax = figures.new_figure()
+    for height, colour in enumerate([*figures.PALETTE, "#F7FBFC"]):
+        ax.axhspan(height, height + 1, color=colour)
+    picture = Image.open(io.BytesIO(figures.png(figure))).convert("RGB")
+    drawn = np.array([colour for _, colour in picture.getcolors(picture.width * picture.height)])
+    for colour in figures.PALETTE:
+        assert np.abs(drawn - list(bytes.fromhex(colour[1:]))).max(axis=1).min() < 4, colour
+    assert picture.getpixel((0, 0)) == (255, 255, 255)
