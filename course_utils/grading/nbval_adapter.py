@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
-from course_utils.grading.running_kernel import GuardedKernel, KernelStopped
+from course_utils.grading.guarded_kernel import GuardedKernel, KernelStopped
 from course_utils.grading.values import answer_lines, same_lines
 
 INTERRUPT_SECONDS = 2.0

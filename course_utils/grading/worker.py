@@ -51,10 +51,10 @@ def _run(job: dict[str, Any], folder: Path, log: IO[bytes], emit: Emit) -> None:
     # jsonschema builds a grammar of internationalised addresses on import, 0.8 s, where it can;
     # a notebook's schema needs none.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
-    from course_utils.grading.running_kernel import GuardedKernel
+    from course_utils.grading.running_kernel import ColdKernel
 
     place = Path(job["connection_folder"] or folder)
-    kernel = GuardedKernel(job["kernel_argv"], place, limits=Limits(**job["limits"]), log=log)
+    kernel = ColdKernel(job["kernel_argv"], place, limits=Limits(**job["limits"]), log=log)
     # Imported while the kernel starts: they take as long.
     import pytest
 
