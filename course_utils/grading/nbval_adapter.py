@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from nbformat import NotebookNode
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
 from course_utils.grading.guarded_kernel import GuardedKernel, KernelStopped
@@ -37,8 +38,9 @@ class AnswersDiffer(Exception):  # noqa: N818
 
 
 class NotebookFile(IPyNbFile):  # type: ignore[misc]
-    """A notebook whose kernel is the given one, whatever its metadata asks for."""
+    """A notebook in memory whose kernel is the given one, whatever its metadata asks for."""
 
+    nb: NotebookNode
     start_seconds: float
     ends_at: float
 
@@ -49,15 +51,12 @@ class NotebookFile(IPyNbFile):  # type: ignore[misc]
 
     def collect(self) -> Iterator[NotebookCell]:
         """Yield the code cells, with no option that a tag or a comment of theirs sets."""
-        for item in super().collect():
-            cell: NotebookCell = NotebookCell.from_parent(
-                self,
-                name=item.cell["id"],
-                cell_num=item.cell_num,
-                cell=item.cell,
-                options=defaultdict(bool),
+        code_cells = (cell for cell in self.nb.cells if cell.cell_type == "code")
+        for number, cell in enumerate(code_cells):
+            item: NotebookCell = NotebookCell.from_parent(
+                self, name=cell["id"], cell_num=number, cell=cell, options=defaultdict(bool)
             )
-            yield cell
+            yield item
 
 
 class NotebookCell(IPyNbCell):  # type: ignore[misc]
@@ -127,20 +126,46 @@ class NotebookCell(IPyNbCell):  # type: ignore[misc]
         }
 
 
-class NotebookRun:
-    """A pytest plugin: collects the one notebook and emits one record per cell, then the end."""
+class Session:
+    """A pytest plugin: one session that runs a notebook for each job, until there is none left."""
 
-    def __init__(self, kernel: GuardedKernel, start_seconds: float, emit: Emit) -> None:
-        """kernel: one whose process has been started; start_seconds: how long it may need."""
-        self.kernel, self.start_seconds, self.emit = kernel, start_seconds, emit
-        self.ended, self.detail = "finished", ""
+    def __init__(
+        self,
+        jobs: Iterator[dict[str, Any]],
+        kernels: Iterator[GuardedKernel],
+        start_seconds: float,
+        emit: Emit,
+    ) -> None:
+        """kernels: one for each job, started or soon to be; start_seconds: how long it may need."""
+        self.jobs, self.kernels, self.start_seconds, self.emit = jobs, kernels, start_seconds, emit
+        self._job = 0
+        self._timed_out = ""
 
-    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> NotebookFile | None:
-        """Take the notebook."""
-        if file_path.suffix != ".ipynb":
-            return None
-        file: NotebookFile = NotebookFile.from_parent(parent, path=file_path)
-        file.kernel, file.start_seconds = self.kernel, self.start_seconds
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Give nbval the one option that it takes from the terminal reporter."""
+        config.option.color = "no"
+
+    def pytest_collection(self) -> bool:
+        """Collect nothing from disk."""
+        return True
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run the jobs, as they come."""
+        for job in self.jobs:
+            self._job, self._timed_out = job["job"], ""
+            kernel = next(self.kernels)
+            _run(session, self._file(session, job["notebook"], kernel))
+            self._end(kernel)
+        return True
+
+    def _file(
+        self, session: pytest.Session, notebook: dict[str, Any], kernel: GuardedKernel
+    ) -> NotebookFile:
+        file: NotebookFile = NotebookFile.from_parent(
+            session, path=session.config.rootpath / "notebook.ipynb"
+        )
+        file.nb = nbformat.from_dict(notebook)
+        file.kernel, file.start_seconds = kernel, self.start_seconds
         return file
 
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
@@ -149,14 +174,22 @@ class NotebookRun:
         if call.when == "call" and isinstance(item, NotebookCell):
             record = item.record(error, call.duration)
             if record["status"] == "timed_out":
-                self.ended, self.detail = "timed_out", record["error"]
-            self.emit(record)
+                self._timed_out = record["error"]
+            self.emit({"job": self._job, **record})
 
-    def end(self) -> None:
+    def _end(self, kernel: GuardedKernel) -> None:
         """Emit how the run ended: the kernel's own end counts for more than a slow cell."""
-        if self.kernel.ended:
-            self.ended, self.detail = self.kernel.ended, self.kernel.detail
-        self.emit({"ended": self.ended, "detail": self.detail})
+        ended, detail = ("timed_out", self._timed_out) if self._timed_out else ("finished", "")
+        if kernel.ended:
+            ended, detail = kernel.ended, kernel.detail
+        self.emit({"job": self._job, "ended": ended, "detail": detail})
+
+
+def _run(session: pytest.Session, file: NotebookFile) -> None:
+    """Run the cells by pytest's own protocol, which sets up the file first and stops it last."""
+    cells = list(file.collect())
+    for cell, following in zip(cells, [*cells[1:], None], strict=True):
+        session.config.hook.pytest_runtest_protocol(item=cell, nextitem=following)
 
 
 def _stdout(outputs: Any) -> str:

@@ -1,29 +1,21 @@
 """Run one notebook and say of each cell how it went.
 
 One worker process per notebook: it runs pytest with nbval's classes on the notebook, whose kernel
-is in a sandbox. The notebook goes in by the worker's standard input and the outcomes come out by
-its standard output, both anonymous files, so nothing is left behind, however a run ends.
+is in a sandbox. ``workers`` keeps such processes for many notebooks.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
-import nbformat
 from nbformat import NotebookNode
 
-from course_utils.grading.processes import end_tree
 from course_utils.grading.sandbox import (
     CONNECTION_FOLDER,
     KERNEL_SCRIPT,
@@ -33,6 +25,7 @@ from course_utils.grading.sandbox import (
     SandboxUnavailable,
     find_sandbox,
 )
+from course_utils.grading.worker_process import WorkerFailed, WorkerProcess
 
 __all__ = [
     "CellOutcome",
@@ -97,33 +90,44 @@ def run_notebook(
     for missing or repeated ids. Whatever the cells do is an outcome, never an exception.
     """
     limits = limits or Limits()
-    ids = _code_cell_ids(notebook)
+    code_cell_ids(notebook)
     if sandbox == "find":
         sandbox = find_sandbox()
+    with _scratch(sandbox) as folder:
+        worker = WorkerProcess(sandbox, worker_setting(sandbox, limits, folder))
+        try:
+            return ask(worker, notebook, limits=limits, sandboxed=sandbox is not None)
+        finally:
+            worker.end()
+
+
+def ask(
+    worker: WorkerProcess, notebook: NotebookNode, *, limits: Limits, sandboxed: bool
+) -> RunOutcome:
+    """Have ``worker`` run ``notebook``. A worker that fails is an outcome, too."""
     started = time.monotonic()
-    with (
-        _scratch(sandbox) as folder,
-        tempfile.TemporaryFile("w+") as given,
-        tempfile.TemporaryFile("w+") as results,
-        tempfile.TemporaryFile("w+", errors="replace") as log,
-    ):
-        json.dump(_job(notebook, limits, sandbox, folder), given)
-        given.seek(0)
-        in_time = _run_worker(sandbox, given, results, log, limits)
-        results.seek(0)
-        log.seek(0)
-        cells, ended, detail = _read(results)
-        if ended == "finished" and len(cells) < len(ids):
-            ended, detail = "sandbox_failed", f"only {len(cells)} of {len(ids)} cells were reported"
-        if not ended:
-            ended = "sandbox_failed" if in_time else "timed_out"
-            detail = log.read()[-2000:].strip() or "the worker was stopped"
+    ids = code_cell_ids(notebook)
+    cells: dict[str, CellOutcome] = {}
+    ended = detail = ""
+    seconds = START_SECONDS + limits.total_seconds + _GRACE_SECONDS
+    try:
+        for record in worker.answers({"notebook": notebook}, seconds=seconds):
+            if "cell_id" in record:
+                cells[record["cell_id"]] = CellOutcome(**record)
+            else:
+                ended, detail = record["ended"], record["detail"]
+    except WorkerFailed as failure:
+        ended, detail = "sandbox_failed" if failure.in_time else "timed_out", str(failure)
+    except (KeyError, TypeError) as error:
+        ended, detail = "sandbox_failed", f"the worker wrote no record: {error}"
+    if ended == "finished" and set(cells) != set(ids):
+        ended, detail = "sandbox_failed", f"{len(cells)} of {len(ids)} cells were reported"
     outcomes = {cell_id: cells.get(cell_id, CellOutcome(cell_id, "not_run")) for cell_id in ids}
-    seconds = time.monotonic() - started
-    return RunOutcome(ended, outcomes, seconds, sandbox is not None, detail)
+    return RunOutcome(ended, outcomes, time.monotonic() - started, sandboxed, detail)
 
 
-def _code_cell_ids(notebook: NotebookNode) -> list[str]:
+def code_cell_ids(notebook: NotebookNode) -> list[str]:
+    """Return the ids of the code cells. Raises ValueError if one is missing or repeated."""
     ids = [cell.get("id", "") for cell in notebook.cells if cell.cell_type == "code"]
     if "" in ids or len(set(ids)) != len(ids):
         raise ValueError(
@@ -135,68 +139,21 @@ def _code_cell_ids(notebook: NotebookNode) -> list[str]:
 
 @contextlib.contextmanager
 def _scratch(sandbox: Sandbox | None) -> Iterator[str]:
-    """Yield a path at which the worker may make its folder; a room has its own /tmp."""
+    """Yield a folder for the kernel's sockets; in the worker's room it is there already."""
     if sandbox is not None:
-        yield "/tmp/notebook"
+        yield CONNECTION_FOLDER
     else:
-        with tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True) as parent:
-            yield str(Path(parent) / "n")
+        with tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True) as folder:
+            yield folder
 
 
-def _job(
-    notebook: NotebookNode, limits: Limits, sandbox: Sandbox | None, folder: str
-) -> dict[str, Any]:
+def worker_setting(sandbox: Sandbox | None, limits: Limits, folder: str) -> dict[str, Any]:
+    """Return what a worker of one notebook is told before it."""
     script = KERNEL_SCRIPT if sandbox else str(PACKAGE / "grading" / "kernel.py")
     argv = [sys.executable, "-I", script, "-f", "{connection_file}"]
     return {
-        "notebook": nbformat.writes(notebook),
-        "folder": folder,
         "limits": asdict(limits),
         "kernel_argv": sandbox.kernel_command(argv, limits) if sandbox else argv,
-        "connection_folder": CONNECTION_FOLDER if sandbox else None,
+        "folder": folder,
         "start_seconds": START_SECONDS,
     }
-
-
-def _run_worker(
-    sandbox: Sandbox | None, given: IO[str], results: IO[str], log: IO[str], limits: Limits
-) -> bool:
-    """Run the worker to its end; return False if it had to be stopped."""
-    command = [sys.executable, "-I", "-m", "course_utils.grading.worker"]
-    worker = subprocess.Popen(
-        sandbox.worker_command(command) if sandbox else command,
-        stdin=given,
-        stdout=results,
-        stderr=log,
-        cwd="/" if sandbox else None,
-        start_new_session=True,
-    )
-    try:
-        worker.wait(START_SECONDS + limits.total_seconds + _GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        return False
-    finally:
-        _end(worker)
-    return True
-
-
-def _end(worker: subprocess.Popen[bytes]) -> None:
-    """Stop the worker and what it started (in a sandbox, the kernel ends with its room)."""
-    if worker.poll() is None:
-        end_tree(worker.pid)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
-
-
-def _read(results: IO[str]) -> tuple[dict[str, CellOutcome], str, str]:
-    cells: dict[str, CellOutcome] = {}
-    ended = detail = ""
-    for line in results:
-        with contextlib.suppress(json.JSONDecodeError):  # the line a stopped worker was writing
-            record = json.loads(line)
-            if "cell_id" in record:
-                cells[record["cell_id"]] = CellOutcome(**record)
-            else:
-                ended, detail = record["ended"], record["detail"]
-    return cells, ended, detail

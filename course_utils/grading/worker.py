@@ -1,8 +1,9 @@
-"""The worker of one run: reads the job, writes the notebook alone into a fresh folder, runs pytest.
+"""A worker: runs notebooks with pytest and nbval, in a room of its own.
 
-Started by ``run_notebook`` as ``python -I -m course_utils.grading.worker``, in its own room. The
-job comes by standard input. Standard output carries the outcomes, one JSON object a line, and
-nothing else: pytest's own report goes to standard error.
+Started by ``WorkerProcess`` as ``python -I -m course_utils.grading.worker``. Standard input brings
+one JSON object a line: first the setting, then a job each. Standard output answers each job with
+a record for each cell, then one that says how the run ended, and carries nothing else: what
+pytest or nbval print goes to standard error. The worker ends when its input does.
 """
 
 from __future__ import annotations
@@ -11,63 +12,75 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import TYPE_CHECKING, Any
 
 from course_utils.grading.sandbox import Limits
 
+if TYPE_CHECKING:
+    from course_utils.grading.guarded_kernel import GuardedKernel
+
 Emit = Callable[[dict[str, Any]], None]
 
+# What a session that outlives its jobs must not gather, or no cell has a use for.
+_UNUSED_PLUGINS = (
+    *("assertion", "cacheprovider", "capture", "debugging", "doctest", "faulthandler", "junitxml"),
+    *("logging", "pastebin", "recwarn", "setuponly", "setupplan", "stepwise", "subtests"),
+    *("terminal", "threadexception", "tmpdir", "unittest", "unraisableexception", "warnings"),
+)
 PYTEST_OPTIONS = (
     # Nothing that may lie about configures the run: no ini file, no conftest.py, no plugin.
-    *("-c", os.devnull, "--noconftest", "-p", "no:cacheprovider", "-p", "nbval.plugin"),
-    *("-q", "--tb=short", "--color=no", "-W", "ignore"),
+    *("-c", os.devnull, "--noconftest", "-p", "nbval.plugin"),
+    *(part for name in _UNUSED_PLUGINS for part in ("-p", f"no:{name}")),
 )
 
 
 def main() -> None:
-    """Run the job on standard input."""
+    """Run the jobs on standard input."""
     for name in [name for name in os.environ if name.startswith("PYTEST_")]:
         del os.environ[name]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    lines, emit = _channel()
+    setting = json.loads(next(lines))
+    # Imported while the kernel starts: they take as long.
+    kernels = _kernels(setting)
+    import pytest
+
+    from course_utils.grading.nbval_adapter import Session
+
+    session = Session(map(json.loads, lines), kernels, setting["start_seconds"], emit)
+    folder = setting["folder"]
+    code = pytest.main([*PYTEST_OPTIONS, "--rootdir", folder, folder], plugins=[session])
+    # Nothing is left to be tidied up that the end of the process doesn't; it takes a while.
+    os._exit(int(code))
+
+
+def _channel() -> tuple[Iterator[str], Emit]:
+    """Keep input and output to ourselves: what is started from here must not get at either."""
+    given = os.fdopen(os.dup(sys.stdin.fileno()))
     results = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, sys.stdin.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
     def emit(record: dict[str, Any]) -> None:
         results.write(json.dumps(record) + "\n")
         results.flush()
 
-    job = json.load(sys.stdin)
-    folder = Path(job["folder"])
-    folder.mkdir()
-    with tempfile.TemporaryFile() as log:
-        _run(job, folder, log, emit)
-    # Nothing is left to be tidied up that the end of the process doesn't; it takes a while.
-    os._exit(0)
+    return given, emit
 
 
-def _run(job: dict[str, Any], folder: Path, log: IO[bytes], emit: Emit) -> None:
+def _kernels(setting: dict[str, Any]) -> Iterator[GuardedKernel]:
+    """Return the kernels of the jobs to come."""
     # jsonschema builds a grammar of internationalised addresses on import, 0.8 s, where it can;
     # a notebook's schema needs none.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     from course_utils.grading.running_kernel import ColdKernel
 
-    place = Path(job["connection_folder"] or folder)
-    kernel = ColdKernel(job["kernel_argv"], place, limits=Limits(**job["limits"]), log=log)
-    # Imported while the kernel starts: they take as long.
-    import pytest
-
-    from course_utils.grading.nbval_adapter import NotebookRun
-
-    notebook = folder / "notebook.ipynb"
-    # A source may hold half a surrogate pair, which no file can.
-    notebook.write_bytes(job["notebook"].encode(errors="replace"))
-    run = NotebookRun(kernel, job["start_seconds"], emit)
-    code = pytest.main([*PYTEST_OPTIONS, "--rootdir", str(folder), str(notebook)], plugins=[run])
-    if code not in (0, 1, 5):  # all passed, some did not, there was no code cell
-        run.ended, run.detail = "sandbox_failed", f"pytest ended with exit code {int(code)}"
-    run.end()
+    limits, folder = Limits(**setting["limits"]), Path(setting["folder"])
+    log = tempfile.TemporaryFile()  # noqa: SIM115 (the kernel's, as long as the worker lives)
+    return iter([ColdKernel(setting["kernel_argv"], folder, limits=limits, log=log)])
 
 
 if __name__ == "__main__":
