@@ -1,4 +1,8 @@
-"""The page that a learner reads: what earned, what did not, and what to think about next."""
+"""The page that a learner reads: what earned, what did not, and what to think about next.
+
+It holds the learner's own code and what the exercise gives out; of a hidden check, neither its
+source nor an input nor a value.
+"""
 
 import re
 from functools import cache
@@ -6,7 +10,10 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from course_utils.grading.grade import Result
+from course_utils.grading.code_html import code_html, visible
+from course_utils.grading.exercise import Exercise
+from course_utils.grading.grade import QuestionResult, Result
+from course_utils.grading.prompts import prompt_html
 
 STATUS_WORDS = {
     "unreadable": "This file could not be graded.",
@@ -27,36 +34,71 @@ OUTCOME_WORDS = {
     "timed_out": "Did not end in time",
     "not_run": "Not run",
 }
-
+VISIBLE_WORDS = {
+    "passed": "The visible check is satisfied.",
+    "failed": "The visible check is not satisfied.",
+    "error": "The visible check is not satisfied.",
+    "timed_out": "The visible check did not end in time.",
+}
+LONG = 40  # lines of code beyond which an answer is folded
 
 # *word* or *a few words*, but neither 2*3*4 nor h**2
 EMPHASIS = re.compile(r"(?<![\w*])\*(\w[^*\n]*)(?<=\w)\*(?![\w*])")
 
 
-def feedback_html(result: Result) -> str:
-    """`result` as one HTML page without any outside file; every text in it is escaped."""
+def feedback_html(result: Result, exercise: Exercise | None = None, *, late: str = "") -> str:
+    """`result` as one HTML page without script or outside file; every text in it is escaped.
+
+    exercise: the trusted one, whose prompts say what was asked; None if there is none.
+    late: what came of the late policy, e.g. "1 day late: 10 % off. 16.2 points count."
+    """
     return _template().render(
         result=result,
+        prompts=_prompts(exercise) if exercise else {},
+        late=late,
         banner=STATUS_WORDS.get(result.status, ""),
         reason=result.reason if result.status in TOLD else "",
         words=OUTCOME_WORDS,
+        visible_words=VISIBLE_WORDS,
     )
+
+
+def _prompts(exercise: Exercise) -> dict[str, Markup]:
+    """What each question asks, by slug."""
+    cells = exercise.cells_by_id()
+    return {q.slug: prompt_html(cells[q.cell_id("prompt")].source) for q in exercise.questions}
 
 
 @cache
 def _template() -> Template:
-    loader = PackageLoader("course_utils.grading", "templates")
     environment = Environment(
-        loader=loader,
+        loader=PackageLoader("course_utils.grading", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["emphasised"] = emphasised
+    environment.filters |= {
+        "emphasised": emphasised,
+        "visible": visible,
+        "code": code_html,
+        "lines": lines,
+    }
+    environment.tests["unfolded"] = unfolded
     return environment.get_template("feedback.html")
 
 
 def emphasised(text: str) -> Markup:
     """`text` escaped, with what stands between single asterisks emphasised."""
     return Markup(EMPHASIS.sub(r"<em>\1</em>", str(escape(text))))
+
+
+def lines(code: str) -> str:
+    """How long `code` is, in words."""
+    count = len(code.strip("\n").splitlines())
+    return "1 line" if count == 1 else f"{count:,} lines"
+
+
+def unfolded(question: QuestionResult) -> bool:
+    """Whether the answer is open when the page opens: it is short, and there is work to do."""
+    return question.outcome != "earned" and question.answer.count("\n") < LONG
