@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -12,8 +13,13 @@ from course_utils.cli.options import positive, processors
 from course_utils.cli.status import FAILED, OK
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from course_utils.cli.options import Commands
     from course_utils.grading.fingerprints import Runner
+    from course_utils.grading.grade import Result
+    from course_utils.grading.key import Key
+    from course_utils.grading.resume import Task, Terms
 
 
 def add_to(commands: "Commands") -> None:
@@ -26,6 +32,7 @@ def add_to(commands: "Commands") -> None:
     grade.add_argument(
         "--timeout", type=positive, default=60, metavar="S", help="seconds for one run (60)"
     )
+    grade.add_argument("--regrade", action="store_true", help="grade what is graded already, too")
     grade.add_argument(
         "--unsafe-no-sandbox",
         action="store_true",
@@ -36,11 +43,10 @@ def add_to(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Grade, and say how it went."""
-    from tqdm import tqdm
-
-    from course_utils.grading.batch import grade_folder
+    from course_utils.grading.files import sole_writer
     from course_utils.grading.hand_ins import find_hand_ins
     from course_utils.grading.key import read_keys
+    from course_utils.grading.resume import GRADERS_FAULT, Terms, plan
 
     _keep_apart(options.out, options.hand_ins, options.key)
     keys = read_keys(options.key)
@@ -48,25 +54,53 @@ def run(options: argparse.Namespace) -> int:
     runner = _runner(options)
     if runner is None:
         return FAILED
+    terms = Terms(options.timeout, not options.unsafe_no_sandbox, options.regrade)
+    with sole_writer(options.out):
+        tasks = list(plan(hand_ins, keys, options.out, terms))
+        counts = _grade(tasks, keys, options, run=runner, terms=terms)
+    statuses = sorted(set(counts) - {"graded"})
+    told = ", ".join(f"{counts[status]} {status}" for status in ["graded", *statuses])
+    print(f"{len(tasks)} hand-ins: {told}. See {options.out / 'gradebook.csv'}")
+    return FAILED if any(status in counts for status in GRADERS_FAULT) else OK
+
+
+def _grade(
+    tasks: "Sequence[Task]",
+    keys: "Mapping[str, Key]",
+    options: argparse.Namespace,
+    *,
+    run: "Runner",
+    terms: "Terms",
+) -> Counter[str]:
+    """Grade, with a bar for those who watch; returns how many hand-ins ended in which way."""
+    from tqdm import tqdm
+
+    from course_utils.grading.batch import grade_folder
+
+    counts: Counter[str] = Counter()
     executor = ThreadPoolExecutor(options.jobs)  # each thread waits for a process of its own
+    todo = sum(task.action != "resume" for task in tasks)
     quiet = not sys.stderr.isatty()
-    with tqdm(total=len(hand_ins), unit="hand-in", file=sys.stderr, disable=quiet) as bar:
+    with tqdm(total=todo, unit="hand-in", file=sys.stderr, disable=quiet) as bar:
+
+        def count(task: "Task", result: "Result") -> None:
+            counts[result.status] += 1
+            bar.update(task.action != "resume")
+
         try:
-            results = grade_folder(
-                hand_ins,
+            grade_folder(
+                tasks,
                 keys,
                 options.out,
-                run=runner,
+                run=run,
                 executor=executor,
                 ahead=2 * options.jobs,
-                on_result=lambda result: bar.update() and None,
+                terms=terms,
+                on_result=count,
             )
         finally:
             executor.shutdown(cancel_futures=True)
-    odd = sorted({result.status for result in results} - {"graded"})
-    counts = [f"{sum(r.status == status for r in results)} {status}" for status in ["graded", *odd]]
-    print(f"{len(results)} hand-ins: {', '.join(counts)}. See {options.out / 'gradebook.csv'}")
-    return OK
+    return counts
 
 
 def _runner(options: argparse.Namespace) -> "Runner | None":

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from course_utils.cli import build, check, grade, lab, release
 from course_utils.cli.status import FAILED, STOPPED, WRONG_USAGE
+from course_utils.grading.files import FolderInUseError
 
 COMMANDS = (lab, check, build, release, grade)
 
@@ -25,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return WRONG_USAGE
+    except FolderInUseError as error:
+        print(error, file=sys.stderr)
+        return FAILED
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
         remedy = "What is written stays. Mend that and run the same command again."

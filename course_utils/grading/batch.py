@@ -1,6 +1,12 @@
-"""Grade many hand-ins: side by side, and write what comes back."""
+"""Grade many hand-ins: side by side, and write what comes back.
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+GRADES/results/<learner>/<exercise>.json is the only thing that cannot be had again for nothing,
+so it is written first, as soon as it is known. All else is made from the results.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import replace
 from itertools import islice
@@ -14,31 +20,36 @@ from course_utils.grading.gradebook import gradebook_csv, result_json, shown
 from course_utils.grading.hand_ins import HandIn, read_hand_in
 from course_utils.grading.key import Key
 from course_utils.grading.overlay import UnreadableError
+from course_utils.grading.results import read_result, read_results
+from course_utils.grading.resume import Task, Terms, key_of, result_path
+from course_utils.grading.version import pages_version
+
+log = logging.getLogger(__name__)
 
 
 def grade_all(
-    hand_ins: Iterable[HandIn],
+    tasks: Iterable[Task],
     keys: Mapping[str, Key],
     *,
     run: Runner,
     executor: Executor,
     ahead: int = 4,
-) -> Iterator[tuple[HandIn, Result]]:
+) -> Iterator[tuple[Task, Result]]:
     """Grade every hand-in on `executor`; yield each with its result, as they are done.
 
     ahead: how many hand-ins are read and waiting at any time (they are held in memory).
     """
-    waiting = iter(hand_ins)
-    running: dict[Future[Result], HandIn] = {}
+    waiting = iter(tasks)
+    running: dict[Future[Result], Task] = {}
     while True:
-        for hand_in in islice(waiting, ahead - len(running)):
-            running[_submit(hand_in, keys, run, executor)] = hand_in
+        for task in islice(waiting, ahead - len(running)):
+            running[_submit(task.hand_in, keys, run, executor)] = task
         if not running:
             return
         wait(running, return_when=FIRST_COMPLETED)
         for done in [future for future in running if future.done()]:  # in the order given
-            hand_in = running.pop(done)
-            yield hand_in, _outcome(done, hand_in, keys)
+            task = running.pop(done)
+            yield task, _outcome(done, task.hand_in, keys)
 
 
 def _submit(
@@ -47,15 +58,12 @@ def _submit(
     """The future result of a hand-in: at hand at once where nothing is to be run."""
     learner = shown(hand_in.learner)
     try:
-        key = keys.get(hand_in.exercise)
-        if key is None:
-            names = ", ".join(sorted(keys))
-            raise UnreadableError(f"No exercise has this name. Rename the file to one of: {names}.")
-        return executor.submit(grade_one, read_hand_in(hand_in), key, learner=learner, run=run)
+        key, data = key_of(hand_in, keys), read_hand_in(hand_in)
     except UnreadableError as error:
         ready: Future[Result] = Future()
         ready.set_result(_refused(hand_in, keys, str(error)))
         return ready
+    return executor.submit(grade_one, data, key, learner=learner, run=run)
 
 
 def _outcome(done: Future[Result], hand_in: HandIn, keys: Mapping[str, Key]) -> Result:
@@ -78,26 +86,84 @@ def _refused(
 
 
 def grade_folder(
-    hand_ins: Iterable[HandIn],
+    tasks: Sequence[Task],
     keys: Mapping[str, Key],
     out: Path,
     *,
     run: Runner,
     executor: Executor,
     ahead: int = 4,
-    on_result: Callable[[Result], None] = lambda result: None,
-) -> list[Result]:
-    """Grade every hand-in and write results, feedback and, at the end, the gradebook into `out`.
+    terms: Terms | None = None,
+    on_result: Callable[[Task, Result], None] = lambda task, result: None,
+) -> None:
+    """Do what is planned with every hand-in; write results, feedback and, at the end, the rest.
 
+    No result is kept in memory. Stopped at any moment, it leaves whole files; planned again, it
+    does the rest.
     Raises OSError when `out` cannot be written; what is written by then stays.
     """
-    results: list[Result] = []
-    graded = grade_all(hand_ins, keys, run=run, executor=executor, ahead=ahead)
-    for hand_in, result in graded:
-        name = Path(hand_in.learner, hand_in.exercise)
-        write_atomically(out / "results" / f"{name}.json", result_json(result))
-        write_atomically(out / "feedback" / f"{name}.html", feedback_html(result))
-        results.append(result)
-        on_result(result)
-    write_atomically(out / "gradebook.csv", gradebook_csv(results))
-    return results
+    terms = terms or Terms()
+    for task in tasks:
+        if task.action == "resume":
+            _told(task, _resumed(task.hand_in, out), on_result)
+    todo = [task for task in tasks if task.action != "resume"]
+    for task, result in grade_all(todo, keys, run=run, executor=executor, ahead=ahead):
+        origin = task.hand_in.origin
+        result = replace(result, origin=origin, limit_seconds=terms.limit_seconds)
+        write_atomically(result_path(out, task.hand_in), result_json(result))
+        _write_page(task.hand_in, result, out)
+        _told(task, result, on_result)
+    write_summaries(out)
+
+
+def _resumed(hand_in: HandIn, out: Path) -> Result:
+    """The stored result of a hand-in; what is new of its origin and its page is brought up."""
+    path = result_path(out, hand_in)
+    stored = read_result(path)
+    result = replace(stored, origin=hand_in.origin)
+    if result != stored:
+        write_atomically(path, result_json(result))
+    _write_page(hand_in, result, out)
+    return result
+
+
+def _told(task: Task, result: Result, on_result: Callable[[Task, Result], None]) -> None:
+    name = f"{result.learner}/{result.exercise}"
+    points = f"{result.points}/{result.max_points}"
+    why = " ".join(filter(None, [task.why, result.reason]))
+    log.info("%s %s %s %s %.1f s %s", task.action, name, result.status, points, result.seconds, why)
+    on_result(task, result)
+
+
+def _write_page(hand_in: HandIn, result: Result, out: Path) -> None:
+    """Write the page of `result`, unless the one that is there was made from just that."""
+    path = out / "feedback" / hand_in.learner / f"{hand_in.exercise}.html"
+    stamp = f"<!-- {_made_from(result)} -->\n"
+    if not _ends_with(path, stamp.encode()):
+        write_atomically(path, feedback_html(result) + stamp)
+
+
+def _made_from(result: Result) -> str:
+    """A hash of all that a page is made from; how long it took is no part of it."""
+    timeless = tuple(replace(question, seconds=0.0) for question in result.questions)
+    text = result_json(replace(result, seconds=0.0, questions=timeless))
+    return hashlib.sha256((text + pages_version()).encode()).hexdigest()
+
+
+def _ends_with(path: Path, end: bytes) -> bool:
+    try:
+        with path.open("rb") as file:
+            file.seek(-len(end), 2)
+            return file.read() == end
+    except OSError:  # missing, or shorter than that
+        return False
+
+
+def write_summaries(out: Path) -> None:
+    """Write the gradebook from the results in `out`: those of earlier batches are in it, too."""
+
+    def passed_over(path: Path, fault: str) -> None:
+        log.warning("%s is left out of the gradebook: %s", path, fault)
+
+    rows = (replace(result, questions=()) for result in read_results(out, on_fault=passed_over))
+    write_atomically(out / "gradebook.csv", gradebook_csv(rows))

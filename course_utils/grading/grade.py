@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-import course_utils
 from course_utils.grading.exercise import Question
 from course_utils.grading.fingerprints import Runner, recognise
 from course_utils.grading.hand_ins import Origin
@@ -14,6 +13,7 @@ from course_utils.grading.key import Key
 from course_utils.grading.overlay import UnreadableError, overlay, read_answers
 from course_utils.grading.run import CellOutcome, RunOutcome
 from course_utils.grading.values import value_lines
+from course_utils.grading.version import grader_version
 
 NOT_RUN = CellOutcome(cell_id="", status="not_run", stdout="", error="", seconds=0.0)
 # only names that Python itself gives: a class of the learner's own could carry a hidden input
@@ -55,6 +55,7 @@ class Result:
     """One graded hand-in, as it is written to results/<learner>/<exercise>.json.
 
     sandboxed: no line of the learner's ran outside a sandbox.
+    grader: which grader it was, see ``version``. limit_seconds: wall time that one run might take.
     """
 
     learner: str
@@ -71,6 +72,7 @@ class Result:
     grader: str
     seconds: float
     origin: Origin = field(default_factory=Origin)
+    limit_seconds: float = 0.0
 
 
 def grade_one(data: bytes, key: Key, *, learner: str, run: Runner) -> Result:
@@ -132,7 +134,7 @@ def _result(data: bytes, key: Key, *, learner: str, status: str, reason: str) ->
         sandboxed=True,
         hand_in_sha256=hashlib.sha256(data).hexdigest() if data else "",
         key_sha256=key.sha256,
-        grader=course_utils.__version__,
+        grader=grader_version(),
         seconds=0.0,
     )
 

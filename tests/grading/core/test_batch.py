@@ -17,6 +17,7 @@ from course_utils.grading.gradebook import defused, gradebook_csv, shown
 from course_utils.grading.hand_ins import HandIn, find_hand_ins, read_hand_in
 from course_utils.grading.key import read_keys
 from course_utils.grading.overlay import MAX_HAND_IN_BYTES, UnreadableError
+from course_utils.grading.resume import Terms, plan
 
 DOUBLE = {"double": "def double(x):\n    return x + x"}
 
@@ -50,6 +51,17 @@ class AtOnce(Executor):
         except Exception as error:
             future.set_exception(error)
         return future
+
+
+TERMS = Terms(sandboxed=False)
+
+
+def graded(path, keys, out, run, *, terms=TERMS, executor=None, ahead=4):
+    """Grade the folder `path`; what was done with each hand-in, and why."""
+    tasks = list(plan(find_hand_ins(path), keys, out, terms))
+    executor = executor or AtOnce()
+    grade_folder(tasks, keys, out, run=run, executor=executor, ahead=ahead, terms=terms)
+    return {task.hand_in.learner: (task.action, task.why) for task in tasks}
 
 
 def rows(out):
@@ -119,9 +131,7 @@ def test_bad_hand_ins_never_stop_the_others(
     path = folder(ana=hand_in(DOUBLE), bad=b"{", cy=hand_in(), worse=b"\xff", zoe=hand_in(DOUBLE))
     (path / "cy" / "essay.ipynb").write_text("{}")
     with executor() as pool:
-        grade_folder(
-            find_hand_ins(path), keys, tmp_path / "out", run=run_in_process, executor=pool, ahead=2
-        )
+        graded(path, keys, tmp_path / "out", run_in_process, executor=pool, ahead=2)
     assert [tuple(row.values()) for row in rows(tmp_path / "out")] == [
         ("ana", "ex01_mini", "7", "20", "graded"),
         ("bad", "ex01_mini", "0", "20", "unreadable"),
@@ -148,7 +158,7 @@ def test_a_grader_that_fails_itself_says_so_and_goes_on(
             raise RuntimeError("a fault of the grader's own")
         return run_in_process(notebook)
 
-    grade_folder(find_hand_ins(path), keys, tmp_path / "out", run=run, executor=AtOnce())
+    graded(path, keys, tmp_path / "out", run)
     assert [row["status"] for row in rows(tmp_path / "out")] == ["graded", "grader_failed"]
     page = (tmp_path / "out/feedback/bob/ex01_mini.html").read_text()
     assert "not your fault" in page
@@ -172,7 +182,7 @@ NAMES = [
 
 def test_any_learner_name_is_a_row_that_reads_back(folder, keys, hand_in, run_in_process, tmp_path):
     path = folder(**{name: hand_in(DOUBLE) for name in NAMES})
-    grade_folder(find_hand_ins(path), keys, tmp_path / "out", run=run_in_process, executor=AtOnce())
+    graded(path, keys, tmp_path / "out", run_in_process)
     found = [row["learner"] for row in rows(tmp_path / "out")]
     assert sorted(found) == sorted(defused(name) for name in NAMES)
     assert not any(name.startswith(("=", "+", "-", "@")) for name in found)
@@ -182,9 +192,7 @@ def test_any_learner_name_is_a_row_that_reads_back(folder, keys, hand_in, run_in
 def test_a_name_that_is_no_utf8_is_shown_with_escapes(folder, keys, hand_in, tmp_path):
     name = os.fsdecode(b"caf\xe9")
     path = folder(**{name: b"{"})
-    grade_folder(
-        find_hand_ins(path), keys, tmp_path / "out", run=lambda notebook: None, executor=AtOnce()
-    )
+    graded(path, keys, tmp_path / "out", lambda notebook: None)
     assert [row["learner"] for row in rows(tmp_path / "out")] == ["caf\\xe9"]
     assert shown("plain") == "plain"
 
@@ -209,7 +217,7 @@ def test_a_full_disk_stops_the_batch_and_keeps_what_is_written(
 
     monkeypatch.setattr(os, "fsync", fills_up)
     with pytest.raises(OSError, match="No space left"):
-        grade_folder(find_hand_ins(path), keys, out, run=run_in_process, executor=AtOnce())
+        graded(path, keys, out, run_in_process)
     files = sorted(str(file.relative_to(out)) for file in out.rglob("*") if file.is_file())
     assert files == ["feedback/ana/ex01_mini.html", "results/ana/ex01_mini.json"]
 
@@ -224,10 +232,11 @@ def test_no_more_hand_ins_are_held_in_memory_than_asked_for(
             submitted.append(fn)
             return super().submit(fn, *args, **kwargs)
 
-    graded = grade_all(find_hand_ins(path), keys, run=run_in_process, executor=Counted(), ahead=3)
-    first, _ = next(graded)
-    assert (first.learner, len(submitted)) == ("learner0", 3)
-    assert len(list(graded)) == 5
+    tasks = plan(find_hand_ins(path), keys, tmp_path / "out", TERMS)
+    done = grade_all(tasks, keys, run=run_in_process, executor=Counted(), ahead=3)
+    first, _ = next(done)
+    assert (first.hand_in.learner, len(submitted)) == ("learner0", 3)
+    assert len(list(done)) == 5
     assert len(submitted) == 6
 
 

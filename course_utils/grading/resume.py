@@ -1,0 +1,115 @@
+"""Which hand-ins are graded already: their stored result answers for the same work by the same key.
+
+What counts is the content, never the time or the name of a file: the hashes of the hand-in and
+of the key, the grader's version, and under which limits and in what sandbox it ran.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from course_utils.grading.grade import Result
+from course_utils.grading.gradebook import shown
+from course_utils.grading.hand_ins import HandIn, read_hand_in
+from course_utils.grading.key import Key
+from course_utils.grading.overlay import UnreadableError, read_answers
+from course_utils.grading.results import read_result
+from course_utils.grading.version import grader_version
+
+GRADERS_FAULT = ("sandbox_failed", "grader_failed")
+NOTHING_LOST = ("graded", "unreadable")  # to no limit: more of it would change nothing
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms a batch grades. limit_seconds: wall time that one run may take."""
+
+    limit_seconds: float = 60
+    sandboxed: bool = True
+    regrade: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """A hand-in and what is to be done with it, and why.
+
+    action: "grade", "resume" (its stored result stands) or "refuse" (nothing is to be run).
+    """
+
+    hand_in: HandIn
+    action: Literal["grade", "resume", "refuse"]
+    why: str = ""
+
+
+def result_path(grades: Path, hand_in: HandIn) -> Path:
+    """Where the result of `hand_in` is stored below the folder `grades`."""
+    return grades / "results" / hand_in.learner / f"{hand_in.exercise}.json"
+
+
+def plan(
+    hand_ins: Iterable[HandIn], keys: Mapping[str, Key], grades: Path, terms: Terms
+) -> Iterator[Task]:
+    """What is to be done with each hand-in, in order; reads, but neither runs nor writes."""
+    for hand_in in hand_ins:
+        yield _task(hand_in, keys, grades, terms)
+
+
+def _task(hand_in: HandIn, keys: Mapping[str, Key], grades: Path, terms: Terms) -> Task:
+    try:
+        key = key_of(hand_in, keys)
+        data = read_hand_in(hand_in)
+    except UnreadableError as error:
+        return Task(hand_in, "refuse", str(error))
+    if terms.regrade:
+        return Task(hand_in, "grade", "asked for")
+    why = _why_not_done(result_path(grades, hand_in), hand_in, data, key, terms)
+    return Task(hand_in, "grade" if why else "resume", why)
+
+
+def key_of(hand_in: HandIn, keys: Mapping[str, Key]) -> Key:
+    """The key that `hand_in` is graded by; UnreadableError if there is none of its name."""
+    try:
+        return keys[hand_in.exercise]
+    except KeyError:
+        names = ", ".join(sorted(keys))
+        fact = "No exercise has this name"
+        raise UnreadableError(f"{fact}. Rename the file to one of: {names}.") from None
+
+
+def _why_not_done(path: Path, hand_in: HandIn, data: bytes, key: Key, terms: Terms) -> str:
+    if not path.is_file():
+        return "new"
+    try:
+        stored = read_result(path)
+    except ValueError as error:
+        return str(error)
+    if stored.learner != shown(hand_in.learner):
+        return f"its stored result is that of {stored.learner}"
+    return why_again(stored, hashlib.sha256(data).hexdigest(), key, terms)
+
+
+def why_again(stored: Result, hand_in_sha256: str, key: Key, terms: Terms) -> str:
+    """Why the hand-in of that hash is to be graded again, or "" if its stored result stands."""
+    reasons = {
+        "the grader had failed": stored.status in GRADERS_FAULT,
+        "its points do not add up": stored.points != sum(q.points for q in stored.questions),
+        "the hand-in has changed": stored.hand_in_sha256 != hand_in_sha256,
+        "the key has changed": (stored.exercise, stored.key_sha256) != (key.name, key.sha256),
+        "the grader has changed": stored.grader != grader_version(),
+        "it had run without a sandbox": terms.sandboxed and not stored.sandboxed,
+        "the time limit is lower": terms.limit_seconds < stored.limit_seconds,
+        "there is more time now": terms.limit_seconds > stored.limit_seconds
+        and stored.status not in NOTHING_LOST,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def unreadable(hand_in: HandIn, keys: Mapping[str, Key]) -> str:
+    """Why a hand-in cannot be graded, found without running it, or "": what a dry run tells."""
+    try:
+        read_answers(read_hand_in(hand_in), key_of(hand_in, keys).exercise)
+    except UnreadableError as error:
+        return str(error)
+    return ""
