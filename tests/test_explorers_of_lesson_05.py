@@ -62,7 +62,11 @@ def test_finite_sizes_have_no_cross_and_a_second_line_keeps_the_first():
 def test_products_are_drawn_with_their_median():
     decades = np.array([[0.0, 1.0, 2.0], [0.0, 3.0, 9.0], [0.0, 2.0, 1.0]])
     ax = plots.plot_products(decades)
-    assert [line.get_ydata().tolist() for line in ax.lines[:3]] == decades.tolist()
-    assert ax.lines[3].get_ydata().tolist() == [0, 2, 2]
+    (paths,) = ax.collections
+    assert [path[:, 1].tolist() for path in paths.get_segments()] == decades.tolist()
+    (median,) = ax.lines
+    assert median.get_ydata().tolist() == [0, 2, 2]
+    low, high = ax.get_ylim()
+    assert low < decades.min() < decades.max() < high
     assert ax.get_xlabel()
     assert ax.get_ylabel()
