@@ -34,7 +34,7 @@ def read_answers(data: bytes, exercise: Exercise) -> dict[str, str]:
     Raises UnreadableError if `data` is not a version 4 notebook with answer cells of `exercise`.
     """
     claims: dict[str, list[tuple[int, str]]] = {}
-    for cell in _cells(data):
+    for cell in read_cells(data):
         for question in exercise.questions:
             strength = _claim(cell, question)
             if strength is not None:
@@ -69,8 +69,11 @@ def overlay(exercise: Exercise, answers: Mapping[str, str]) -> NotebookNode:
     return fresh.notebook
 
 
-def _cells(data: bytes) -> list[dict[str, Any]]:
-    """The cells of a version 4 notebook that are JSON objects; junk among them is passed over."""
+def read_cells(data: bytes) -> list[dict[str, Any]]:
+    """The cells of a version 4 notebook that are JSON objects; junk among them is passed over.
+
+    Raises UnreadableError if `data` is no version 4 notebook.
+    """
     if len(data) > MAX_HAND_IN_BYTES:
         raise UnreadableError(
             f"It has {len(data)} bytes, more than {MAX_HAND_IN_BYTES}. Clear the outputs and save."
@@ -107,19 +110,23 @@ def _claim(cell: Mapping[str, Any], question: Question) -> int | None:
 
     A cell that names another question's answer in a stronger way claims that one only.
     """
-    metadata = cell.get("metadata")
-    nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    names = (
-        nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None,
-        _marked(_source(cell)),
-        cell.get("id"),
-    )
-    for strength, name in enumerate(names):
+    for strength, name in enumerate(claimed_names(cell)):
         if name == question.cell_id("answer"):
             return strength
         if isinstance(name, str) and name.endswith("-answer"):
             return None
     return None
+
+
+def claimed_names(cell: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a cell says that it is, in the order of CLAIMS; each can be anything at all."""
+    metadata = cell.get("metadata")
+    nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return (
+        nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None,
+        _marked(_source(cell)),
+        cell.get("id"),
+    )
 
 
 def _marked(source: str) -> str | None:
