@@ -105,25 +105,25 @@ def grade_folder(
     terms = terms or Terms()
     for task in tasks:
         if task.action == "resume":
-            _told(task, _resumed(task.hand_in, out), on_result)
+            _told(task, _resumed(task.hand_in, keys, out), on_result)
     todo = [task for task in tasks if task.action != "resume"]
     for task, result in grade_all(todo, keys, run=run, executor=executor, ahead=ahead):
         origin = task.hand_in.origin
         result = replace(result, origin=origin, limit_seconds=terms.limit_seconds)
         write_atomically(result_path(out, task.hand_in), result_json(result))
-        _write_page(task.hand_in, result, out)
+        _write_page(task.hand_in, result, keys, out)
         _told(task, result, on_result)
     write_summaries(out)
 
 
-def _resumed(hand_in: HandIn, out: Path) -> Result:
+def _resumed(hand_in: HandIn, keys: Mapping[str, Key], out: Path) -> Result:
     """The stored result of a hand-in; what is new of its origin and its page is brought up."""
     path = result_path(out, hand_in)
     stored = read_result(path)
     result = replace(stored, origin=hand_in.origin)
     if result != stored:
         write_atomically(path, result_json(result))
-    _write_page(hand_in, result, out)
+    _write_page(hand_in, result, keys, out)
     return result
 
 
@@ -135,12 +135,14 @@ def _told(task: Task, result: Result, on_result: Callable[[Task, Result], None])
     on_result(task, result)
 
 
-def _write_page(hand_in: HandIn, result: Result, out: Path) -> None:
+def _write_page(hand_in: HandIn, result: Result, keys: Mapping[str, Key], out: Path) -> None:
     """Write the page of `result`, unless the one that is there was made from just that."""
     path = out / "feedback" / hand_in.learner / f"{hand_in.exercise}.html"
     stamp = f"<!-- {_made_from(result)} -->\n"
     if not _ends_with(path, stamp.encode()):
-        write_atomically(path, feedback_html(result) + stamp)
+        key = keys.get(hand_in.exercise)
+        page = feedback_html(result, key.exercise if key else None)
+        write_atomically(path, page + stamp)
 
 
 def _made_from(result: Result) -> str:

@@ -23,6 +23,8 @@ PUBLIC_ERRORS = {
     if isinstance(value, type) and issubclass(value, BaseException)
 }
 MAX_MESSAGE = 400
+# statuses of a hand-in that nobody has graded: its points say nothing of the learner
+GRADERS_FAULT = ("sandbox_failed", "grader_failed")
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class QuestionResult:
     misconception, advice: name and message of the popular wrong answer that was recognised.
     visible: outcome of the visible check (passed, failed, error, …).
     message: one line for the learner; of a hidden check it tells neither input nor value.
-    answer: the learner's own code. values: what the hidden check printed, for the instructor only.
+    answer: the learner's own code.
+    values, error: what the hidden check printed, and what was raised, for the instructor only.
     """
 
     number: str
@@ -47,6 +50,7 @@ class QuestionResult:
     message: str = ""
     answer: str = ""
     values: tuple[str, ...] = ()
+    error: str = ""
     seconds: float = 0.0
 
 
@@ -170,6 +174,8 @@ def _judge(question: Question, run: RunOutcome, key: Key) -> QuestionResult:
     )
     if hidden.status == "passed":
         return replace(result, outcome="earned", points=question.points)
+    raised = cells["answer"].error or hidden.error
+    result = replace(result, error=raised[:MAX_MESSAGE])
     if mark := recognise(question, hidden.stdout, key.fingerprints):
         result = replace(result, misconception=mark.name, advice=mark.message)
     for cell in cells.values():

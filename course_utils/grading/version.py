@@ -14,7 +14,19 @@ PACKAGE = Path(course_utils.__file__).resolve().parent
 BESIDE = ("checks.py", "notebooks.py")
 # modules and folders of grading/ that no grade depends on: most begin where a Result is there
 APART = frozenset(
-    {"batch", "build", "feedback", "files", "gradebook", "results", "resume", "version"}
+    {
+        "batch",
+        "build",
+        "code_html",
+        "feedback",
+        "files",
+        "gradebook",
+        "item_statistics",
+        "prompts",
+        "results",
+        "resume",
+        "version",
+    }
 )
 PACKAGES = ("ipykernel", "nbval", "numpy")
 
