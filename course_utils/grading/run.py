@@ -94,7 +94,7 @@ def run_notebook(
     if sandbox == "find":
         sandbox = find_sandbox()
     with _scratch(sandbox) as folder:
-        worker = WorkerProcess(sandbox, worker_setting(sandbox, limits, folder))
+        worker = WorkerProcess(sandbox, _setting_of_one(sandbox, limits, folder))
         try:
             return ask(worker, notebook, limits=limits, sandboxed=sandbox is not None)
         finally:
@@ -147,13 +147,18 @@ def _scratch(sandbox: Sandbox | None) -> Iterator[str]:
             yield folder
 
 
-def worker_setting(sandbox: Sandbox | None, limits: Limits, folder: str) -> dict[str, Any]:
-    """Return what a worker of one notebook is told before it."""
+def _setting_of_one(sandbox: Sandbox | None, limits: Limits, folder: str) -> dict[str, Any]:
+    """Return what a worker of one notebook is told before it: a kernel is started for it."""
     script = KERNEL_SCRIPT if sandbox else str(PACKAGE / "grading" / "kernel.py")
     argv = [sys.executable, "-I", script, "-f", "{connection_file}"]
-    return {
-        "limits": asdict(limits),
-        "kernel_argv": sandbox.kernel_command(argv, limits) if sandbox else argv,
-        "folder": folder,
-        "start_seconds": START_SECONDS,
-    }
+    kernel_argv = sandbox.kernel_command(argv, limits) if sandbox else argv
+    return {"kernel_argv": kernel_argv, **_setting(limits, folder)}
+
+
+def setting_of_many(sandbox: Sandbox, limits: Limits) -> dict[str, Any]:
+    """Return what a worker of many notebooks is told before them: their kernels are forked."""
+    return {"forge_argv": sandbox.forge_command(), **_setting(limits, CONNECTION_FOLDER)}
+
+
+def _setting(limits: Limits, folder: str) -> dict[str, Any]:
+    return {"limits": asdict(limits), "folder": folder, "start_seconds": START_SECONDS}

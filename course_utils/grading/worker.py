@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from course_utils.grading.sandbox import Limits
 
 if TYPE_CHECKING:
+    from course_utils.grading.forge import Forge
     from course_utils.grading.guarded_kernel import GuardedKernel
 
 Emit = Callable[[dict[str, Any]], None]
@@ -72,15 +73,29 @@ def _channel() -> tuple[Iterator[str], Emit]:
 
 
 def _kernels(setting: dict[str, Any]) -> Iterator[GuardedKernel]:
-    """Return the kernels of the jobs to come."""
+    """Return the kernels of the jobs to come; what starts them has been started."""
     # jsonschema builds a grammar of internationalised addresses on import, 0.8 s, where it can;
     # a notebook's schema needs none.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    limits = Limits(**setting["limits"])
+    log = tempfile.TemporaryFile()  # noqa: SIM115 (the kernels', as long as the worker lives)
+    if "forge_argv" in setting:
+        from course_utils.grading.forge import Forge
+
+        return _forked(Forge(setting["forge_argv"], log=log), limits)
     from course_utils.grading.running_kernel import ColdKernel
 
-    limits, folder = Limits(**setting["limits"]), Path(setting["folder"])
-    log = tempfile.TemporaryFile()  # noqa: SIM115 (the kernel's, as long as the worker lives)
-    return iter([ColdKernel(setting["kernel_argv"], folder, limits=limits, log=log)])
+    return iter(
+        [ColdKernel(setting["kernel_argv"], Path(setting["folder"]), limits=limits, log=log)]
+    )
+
+
+def _forked(forge: Forge, limits: Limits) -> Iterator[GuardedKernel]:
+    """Yield kernels without end; each has been asked for while the one before it was at work."""
+    following = forge.kernel(limits)
+    while True:
+        kernel, following = following, forge.kernel(limits)
+        yield kernel
 
 
 if __name__ == "__main__":

@@ -44,12 +44,14 @@ class WorkerProcess:
     """A worker in its room, given one job at a time. Not for several threads at once.
 
     It ends when the thread that made it ends: bubblewrap holds on to its parent thread.
+
+    jobs: how many it was given. in_step: whether it has answered them all, in full.
     """
 
     def __init__(self, sandbox: Sandbox | None, setting: Record) -> None:
         """setting: what holds for all jobs, as ``worker`` reads it."""
         command = [sys.executable, "-I", "-m", "course_utils.grading.worker"]
-        self._jobs = 0
+        self.jobs, self.in_step = 0, True
         self._unread = b""
         self._log = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (see end)
         self._socket, theirs = socket.socketpair()
@@ -70,14 +72,14 @@ class WorkerProcess:
         Raises WorkerFailed if the last has not come after ``seconds``, the worker has ended, or
         it wrote what is no record of this job.
         """
-        self._jobs += 1
+        self.jobs, self.in_step = self.jobs + 1, False
         end = time.monotonic() + seconds
         self._log.seek(0)
         self._log.truncate()  # the worker writes on from here
-        lines = [self._setting] if self._jobs == 1 else []
+        lines = [self._setting] if self.jobs == 1 else []
         try:
             self._socket.settimeout(seconds)
-            for line in [*lines, {**job, "job": self._jobs}]:
+            for line in [*lines, {**job, "job": self.jobs}]:
                 self._socket.sendall(json.dumps(line).encode() + b"\n")
             yield from self._records(end)
         except TimeoutError:
@@ -91,8 +93,9 @@ class WorkerProcess:
             *lines, self._unread = self._unread.split(b"\n")
             for line in lines:
                 record = self._record(line)
+                self.in_step = "ended" in record
                 yield record
-                if "ended" in record:
+                if self.in_step:
                     return
             self._socket.settimeout(max(end - time.monotonic(), 1e-3))
             chunk = self._socket.recv(_CHUNK)
@@ -104,7 +107,7 @@ class WorkerProcess:
     def _record(self, line: bytes) -> Record:
         with contextlib.suppress(ValueError):
             record = json.loads(line)
-            if isinstance(record, dict) and record.pop("job", None) == self._jobs:
+            if isinstance(record, dict) and record.pop("job", None) == self.jobs:
                 return record
         raise WorkerFailed(f"the worker wrote no record of its job: {line[:200]!r}")
 
