@@ -16,9 +16,10 @@ from course_utils.grading.feedback import feedback_html
 from course_utils.grading.files import write_atomically
 from course_utils.grading.fingerprints import Runner
 from course_utils.grading.grade import Result, grade_one, refused
-from course_utils.grading.gradebook import gradebook_csv, result_json, shown
+from course_utils.grading.gradebook import gradebook_csv, result_json, shown, wide_csv
 from course_utils.grading.hand_ins import HandIn, read_hand_in
 from course_utils.grading.key import Key
+from course_utils.grading.late import NO_POLICY, Policy
 from course_utils.grading.overlay import UnreadableError
 from course_utils.grading.results import read_result, read_results
 from course_utils.grading.resume import Task, Terms, key_of, result_path
@@ -161,11 +162,15 @@ def _ends_with(path: Path, end: bytes) -> bool:
         return False
 
 
-def write_summaries(out: Path) -> None:
-    """Write the gradebook from the results in `out`: those of earlier batches are in it, too."""
+def write_summaries(out: Path, policy: Policy = NO_POLICY) -> None:
+    """Write the gradebooks from the results in `out`: those of earlier batches are in it, too.
+
+    policy: what being late costs; the results themselves hold the raw points.
+    """
 
     def passed_over(path: Path, fault: str) -> None:
         log.warning("%s is left out of the gradebook: %s", path, fault)
 
-    rows = (replace(result, questions=()) for result in read_results(out, on_fault=passed_over))
-    write_atomically(out / "gradebook.csv", gradebook_csv(rows))
+    rows = [replace(result, questions=()) for result in read_results(out, on_fault=passed_over)]
+    write_atomically(out / "gradebook.csv", gradebook_csv(rows, policy))
+    write_atomically(out / "gradebook_wide.csv", wide_csv(rows, policy))

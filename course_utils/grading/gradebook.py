@@ -3,14 +3,37 @@
 import csv
 import io
 import json
+import re
+import unicodedata
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
-from course_utils.grading.grade import Result
+from course_utils.grading.grade import GRADERS_FAULT, Result
+from course_utils.grading.late import NO_POLICY, Final, Policy, final_points
 
-COLUMNS = ("learner", "exercise", "points", "max_points", "status")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+COLUMNS = (
+    "learner",
+    "exercise",
+    "points",
+    "max_points",
+    "status",
+    "name",
+    "ids",
+    "handed_in",
+    "attempt",
+    "late",
+    "penalty",
+    "final_points",
+    "why",
+)
+# Excel takes a CSV file without it for one of the old code page, and spoils every accent
+BYTE_ORDER_MARK = "\ufeff"
+# where the list separator is a semicolon, a spreadsheet begins a new cell after it
+CELL_BORDER = re.compile(r"([;\t\r\n])")
+QUOTES = set("'\"`´‘’‚‛“”„‟‹›«»")
+FORMULA_STARTS = set("=+-@−")
 
 
 def shown(name: str) -> str:
@@ -19,18 +42,113 @@ def shown(name: str) -> str:
 
 
 def defused(cell: str) -> str:
-    """`cell` such that no spreadsheet takes it for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+    """`cell` such that no spreadsheet takes it, or a part of it, for a formula.
+
+    Such a part gets a ' in front, also where its sign is a full-width one or stands behind
+    blanks, quotes or invisible characters.
+    Source: OWASP, CSV Injection.
+    """
+    parts = CELL_BORDER.split(cell)
+    return "".join(f"'{part}" if _is_formula(part) else part for part in parts)
 
 
-def gradebook_csv(results: Iterable[Result]) -> str:
-    """The gradebook as CSV text, sorted by learner and exercise."""
-    text = io.StringIO()
+def _is_formula(part: str) -> bool:
+    """Whether the first character that a spreadsheet would look at begins a formula."""
+    for char in unicodedata.normalize("NFKC", part):
+        if char.isspace() or char in QUOTES or unicodedata.category(char) in ("Cc", "Cf"):
+            continue
+        return char in FORMULA_STARTS
+    return False
+
+
+def plain(number: Decimal) -> str:
+    """`number` without an exponent and without zeros that say nothing: 17.5, not 17.50."""
+    return f"{number.normalize():f}"
+
+
+def gradebook_csv(results: Iterable[Result], policy: Policy = NO_POLICY) -> str:
+    """The gradebook as CSV text: a row a hand-in, sorted by learner and exercise.
+
+    points: as graded; final_points: what is left of them under `policy`.
+    """
+    rows = [_row(result, final_points(result, policy)) for result in results]
+    return _csv_text(COLUMNS, sorted(rows))
+
+
+def _row(result: Result, final: Final) -> tuple[str, ...]:
+    origin = result.origin
+    return (
+        shown(result.learner),
+        shown(result.exercise),
+        str(result.points),
+        str(result.max_points),
+        result.status,
+        origin.name,
+        " ".join(origin.ids),
+        origin.handed_in.isoformat(" ", "seconds") if origin.handed_in else "",
+        str(origin.attempt),
+        "late" if final.late else "",
+        plain(final.penalty),
+        plain(final.points),
+        final.reason,
+    )
+
+
+@dataclass
+class _Learner:
+    """A row of the wide gradebook; ids of one LMS can differ from exercise to exercise."""
+
+    name: str = ""
+    ids: dict[str, None] = field(default_factory=dict)
+    cells: dict[str, str] = field(default_factory=dict)
+    total: Decimal = Decimal(0)
+
+    def add(self, result: Result, final: Final) -> None:
+        self.name = self.name or result.origin.name
+        self.ids |= dict.fromkeys(result.origin.ids)
+        self.cells[result.exercise] = _cell(result, final)
+        self.total += final.points
+
+
+def wide_csv(results: Iterable[Result], policy: Policy = NO_POLICY) -> str:
+    """The final points as CSV text: a row a learner, a column an exercise, and the total.
+
+    A cell is empty where nothing was handed in, and says why where nothing could be graded.
+    """
+    learners: dict[str, _Learner] = {}
+    maxima: dict[str, int] = {}
+    for result in results:
+        maxima[result.exercise] = result.max_points
+        learner = learners.setdefault(result.learner, _Learner())
+        learner.add(result, final_points(result, policy))
+    exercises, out_of = sorted(maxima), str(sum(maxima.values()))
+    rows = [
+        (
+            shown(learner),
+            row.name,
+            " ".join(row.ids),
+            *(row.cells.get(exercise, "") for exercise in exercises),
+            plain(row.total),
+            out_of,
+        )
+        for learner, row in sorted(learners.items())
+    ]
+    columns = ("learner", "name", "ids", *map(shown, exercises), "total", "max_total")
+    return _csv_text(columns, rows)
+
+
+def _cell(result: Result, final: Final) -> str:
+    if result.status in GRADERS_FAULT:
+        return result.status
+    return "" if result.status == "missing" else plain(final.points)
+
+
+def _csv_text(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    text = io.StringIO(BYTE_ORDER_MARK)
+    text.seek(len(BYTE_ORDER_MARK))
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in sorted(results, key=lambda result: (result.learner, result.exercise)):
-        cells = (shown(row.learner), shown(row.exercise), row.points, row.max_points, row.status)
-        writer.writerow([defused(str(cell)) for cell in cells])
+    for row in (columns, *rows):
+        writer.writerow([defused(cell) for cell in row])
     return text.getvalue()
 
 

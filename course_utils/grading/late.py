@@ -184,7 +184,7 @@ def _started_units(handed_in: datetime, deadline: datetime, unit: str) -> int:
     """How many days or hours have begun since the deadline; 1 or more."""
     if unit == "hour":
         return -((deadline.astimezone(UTC) - handed_in) // HOUR)
-    days = max(1, (handed_in.astimezone(deadline.tzinfo).date() - deadline.date()).days)
+    days = (handed_in.astimezone(deadline.tzinfo).date() - deadline.date()).days
     return days if handed_in <= Span(days).after(deadline) else days + 1
 
 

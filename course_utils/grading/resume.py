@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from course_utils.grading.grade import Result
+from course_utils.grading.grade import GRADERS_FAULT, Result
 from course_utils.grading.gradebook import shown
 from course_utils.grading.hand_ins import HandIn, read_hand_in
 from course_utils.grading.key import Key
@@ -18,7 +18,6 @@ from course_utils.grading.overlay import UnreadableError, read_answers
 from course_utils.grading.results import read_result
 from course_utils.grading.version import grader_version
 
-GRADERS_FAULT = ("sandbox_failed", "grader_failed")
 NOTHING_LOST = ("graded", "unreadable")  # to no limit: more of it would change nothing
 
 

@@ -88,6 +88,6 @@ def test_answers_typed_in_the_browser_earn_full_marks(
         (hand_ins / learner / exercise.name).write_bytes(content)
     key, grades = pytestconfig.rootpath / "solutions", tmp_path / "grades"
     assert cli.main(["grade", str(hand_ins), "--key", str(key), "--out", str(grades)]) == 0
-    with (grades / "gradebook.csv").open(encoding="utf-8", newline="") as file:
+    with (grades / "gradebook.csv").open(encoding="utf-8-sig", newline="") as file:
         points = {row["learner"]: float(row["points"]) for row in csv.DictReader(file)}
     assert points == {"ada": 20, "bob": 0}

@@ -48,7 +48,7 @@ def hand_ins(tmp_path, hand_in):
 
 
 def rows(out):
-    with (out / "gradebook.csv").open(encoding="utf-8", newline="") as file:
+    with (out / "gradebook.csv").open(encoding="utf-8-sig", newline="") as file:
         return {row["learner"]: row for row in csv.DictReader(file)}
 
 

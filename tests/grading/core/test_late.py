@@ -107,7 +107,7 @@ def test_points_are_rounded_half_up_and_the_penalty_is_the_rest():
 
 
 def test_the_latest_deadline_that_was_granted_counts():
-    granted = {"ana": Allowance(Span(1)), "17": Allowance(Span(time=3 * HOUR))}
+    granted = {"ana": Allowance(Span(time=3 * HOUR)), "17": Allowance(Span(1))}
     assert came(DAY, granted=granted, ids=("17",)).penalty == 0
     assert came(DAY + SECOND, granted=granted, ids=("17",)).penalty == 2
     assert came(DAY, granted={"18": Allowance(Span(1))}, ids=("17",)).penalty == 2
@@ -171,6 +171,8 @@ def test_an_hour_is_an_hour_when_the_clocks_change():
     assert came(HOUR / 2 + SECOND, grace, deadline=deadline).penalty == 1
     second = {"ana": Allowance(Span(time=HOUR)), "17": Allowance(Span(time=HOUR / 4))}
     assert came(HOUR, rule, deadline=deadline, granted=second, ids=("17",)).penalty == 0
+    local = replace(RESULT, origin=Origin(handed_in=deadline.replace(hour=2, minute=15, fold=1)))
+    assert final_points(local, Policy(replace(rule, deadline=deadline))).penalty == 1
 
 
 amounts = st.decimals(0, 100, places=3)
