@@ -10,7 +10,7 @@ endif
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: lab test setup release claims remedies lock browser bench bench-explorers bench-notebooks test-torch clean
+.PHONY: lab test setup release claims remedies lock browser bench bench-explorers bench-notebooks bench-grading test-torch clean
 
 lab: setup
 	$(BIN)/course lab $(ARGS)
@@ -78,6 +78,16 @@ bench-explorers: setup
 
 bench-notebooks: setup
 	$(BIN)/python benchmarks/notebooks.py $(ARGS)
+
+# this course's grader beside nbgrader, which has an environment of its own
+bench-grading: setup $(VENV)-nbgrader/.ready
+	$(BIN)/python benchmarks/grading.py $(ARGS)
+
+$(VENV)-nbgrader/.ready: benchmarks/requirements-nbgrader.txt
+	$(PYTHON) -m venv $(VENV)-nbgrader
+	$(VENV)-nbgrader/bin/pip install --quiet --disable-pip-version-check -r benchmarks/requirements-nbgrader.txt
+	$(VENV)-nbgrader/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
 
 clean:
 	rm -rf $(VENV)
