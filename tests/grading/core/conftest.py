@@ -1,10 +1,11 @@
-"""A tiny exercise of three questions, and two ways to run it."""
+"""A tiny exercise of three questions, two ways to run it, and folders of hand-ins of it."""
 
 import contextlib
 import io
 import json
 import time
 import traceback
+from concurrent.futures import Executor, Future
 from functools import partial
 
 import nbformat
@@ -13,8 +14,12 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from course_utils import notebooks
 from course_utils.grading import exercise as exercises
+from course_utils.grading.batch import grade_folder
 from course_utils.grading.build import build_solution
+from course_utils.grading.hand_ins import find_hand_ins
+from course_utils.grading.key import read_keys
 from course_utils.grading.release import release
+from course_utils.grading.resume import Terms, plan
 from course_utils.grading.run import CellOutcome, RunOutcome, run_notebook
 from course_utils.grading.values import answer_lines, same_lines
 
@@ -213,3 +218,57 @@ def hand_in():
         return json.dumps(content).encode()
 
     return make
+
+
+@pytest.fixture(scope="session")
+def keys(built_key):
+    """The key of the mini exercise, as it is read."""
+    return read_keys(built_key)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Put hand-ins into a folder: learner -> bytes of ex01_mini.ipynb."""
+
+    def put(**learners):
+        for learner, data in learners.items():
+            path = tmp_path / "hand_ins" / learner / "ex01_mini.ipynb"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        return tmp_path / "hand_ins"
+
+    return put
+
+
+class AtOnce(Executor):
+    """An executor that runs a job when it is given: any executor will do."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        """The future of a job that is done."""
+        future = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+@pytest.fixture
+def at_once():
+    """The class of executors that need no thread."""
+    return AtOnce
+
+
+@pytest.fixture
+def grade_here(keys, run_in_process):
+    """Grade a folder in this process; what was done with each hand-in, and why."""
+    known = keys
+
+    def grade(path, out, *, keys=known, run=run_in_process, executor=None, ahead=4, **terms):
+        agreed = Terms(**{"sandboxed": False} | terms)
+        tasks = list(plan(find_hand_ins(path), keys, out, agreed))
+        executor = executor or AtOnce()
+        grade_folder(tasks, keys, out, run=run, executor=executor, ahead=ahead, terms=agreed)
+        return {f"{t.hand_in.learner}/{t.hand_in.exercise}": (t.action, t.why) for t in tasks}
+
+    return grade

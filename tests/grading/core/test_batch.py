@@ -5,13 +5,13 @@ import json
 import os
 import shutil
 import stat
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from course_utils.grading import gradebook
-from course_utils.grading.batch import grade_all, grade_folder
+from course_utils.grading.batch import grade_all
 from course_utils.grading.grade import refused
 from course_utils.grading.gradebook import defused, gradebook_csv, shown
 from course_utils.grading.hand_ins import HandIn, find_hand_ins, read_hand_in
@@ -20,48 +20,6 @@ from course_utils.grading.overlay import MAX_HAND_IN_BYTES, UnreadableError
 from course_utils.grading.resume import Terms, plan
 
 DOUBLE = {"double": "def double(x):\n    return x + x"}
-
-
-@pytest.fixture(scope="session")
-def keys(built_key):
-    return read_keys(built_key)
-
-
-@pytest.fixture
-def folder(tmp_path, hand_in):
-    """Put hand-ins into a folder: learner -> bytes of ex01_mini.ipynb."""
-
-    def put(**learners):
-        for learner, data in learners.items():
-            path = tmp_path / "hand_ins" / learner / "ex01_mini.ipynb"
-            path.parent.mkdir(parents=True)
-            path.write_bytes(data)
-        return tmp_path / "hand_ins"
-
-    return put
-
-
-class AtOnce(Executor):
-    """An executor that runs a job when it is given: any executor will do."""
-
-    def submit(self, fn, /, *args, **kwargs):
-        future = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
-TERMS = Terms(sandboxed=False)
-
-
-def graded(path, keys, out, run, *, terms=TERMS, executor=None, ahead=4):
-    """Grade the folder `path`; what was done with each hand-in, and why."""
-    tasks = list(plan(find_hand_ins(path), keys, out, terms))
-    executor = executor or AtOnce()
-    grade_folder(tasks, keys, out, run=run, executor=executor, ahead=ahead, terms=terms)
-    return {task.hand_in.learner: (task.action, task.why) for task in tasks}
 
 
 def rows(out):
@@ -124,14 +82,12 @@ def test_a_file_that_may_not_be_read_is_unreadable(folder):
         read_hand_in(find_hand_ins(path)[0])
 
 
-@pytest.mark.parametrize("executor", [AtOnce, lambda: ThreadPoolExecutor(2)], ids=["own", "pool"])
-def test_bad_hand_ins_never_stop_the_others(
-    folder, keys, hand_in, run_in_process, tmp_path, executor
-):
+@pytest.mark.parametrize("pool", [True, False], ids=["pool", "own"])
+def test_bad_hand_ins_never_stop_the_others(folder, hand_in, grade_here, at_once, tmp_path, pool):
     path = folder(ana=hand_in(DOUBLE), bad=b"{", cy=hand_in(), worse=b"\xff", zoe=hand_in(DOUBLE))
     (path / "cy" / "essay.ipynb").write_text("{}")
-    with executor() as pool:
-        graded(path, keys, tmp_path / "out", run_in_process, executor=pool, ahead=2)
+    with ThreadPoolExecutor(2) if pool else at_once() as executor:
+        grade_here(path, tmp_path / "out", executor=executor, ahead=2)
     assert [tuple(row.values())[:5] for row in rows(tmp_path / "out")] == [
         ("ana", "ex01_mini", "7", "20", "graded"),
         ("bad", "ex01_mini", "0", "20", "unreadable"),
@@ -149,7 +105,7 @@ def test_bad_hand_ins_never_stop_the_others(
 
 
 def test_a_grader_that_fails_itself_says_so_and_goes_on(
-    folder, keys, hand_in, run_in_process, tmp_path
+    folder, hand_in, grade_here, run_in_process, tmp_path
 ):
     path = folder(ana=hand_in(DOUBLE), bob=hand_in({"double": "crash"}))
 
@@ -158,7 +114,7 @@ def test_a_grader_that_fails_itself_says_so_and_goes_on(
             raise RuntimeError("a fault of the grader's own")
         return run_in_process(notebook)
 
-    graded(path, keys, tmp_path / "out", run)
+    grade_here(path, tmp_path / "out", run=run)
     assert [row["status"] for row in rows(tmp_path / "out")] == ["graded", "grader_failed"]
     page = (tmp_path / "out/feedback/bob/ex01_mini.html").read_text()
     assert "not your fault" in page
@@ -180,19 +136,19 @@ NAMES = [
 ]
 
 
-def test_any_learner_name_is_a_row_that_reads_back(folder, keys, hand_in, run_in_process, tmp_path):
+def test_any_learner_name_is_a_row_that_reads_back(folder, hand_in, grade_here, tmp_path):
     path = folder(**{name: hand_in(DOUBLE) for name in NAMES})
-    graded(path, keys, tmp_path / "out", run_in_process)
+    grade_here(path, tmp_path / "out")
     found = [row["learner"] for row in rows(tmp_path / "out")]
     assert sorted(found) == sorted(defused(name) for name in NAMES)
     assert not any(name.startswith(("=", "+", "-", "@")) for name in found)
     assert all((tmp_path / "out/results" / name / "ex01_mini.json").is_file() for name in NAMES)
 
 
-def test_a_name_that_is_no_utf8_is_shown_with_escapes(folder, keys, hand_in, tmp_path):
+def test_a_name_that_is_no_utf8_is_shown_with_escapes(folder, grade_here, tmp_path):
     name = os.fsdecode(b"caf\xe9")
     path = folder(**{name: b"{"})
-    graded(path, keys, tmp_path / "out", lambda notebook: None)
+    grade_here(path, tmp_path / "out", run=None)
     assert [row["learner"] for row in rows(tmp_path / "out")] == ["caf\\xe9"]
     assert shown("plain") == "plain"
 
@@ -204,7 +160,7 @@ def test_the_gradebook_is_the_same_in_whatever_order_results_come(keys):
 
 
 def test_a_full_disk_stops_the_batch_and_keeps_what_is_written(
-    folder, keys, hand_in, run_in_process, tmp_path, monkeypatch
+    folder, hand_in, grade_here, tmp_path, monkeypatch
 ):
     path, out = folder(ana=hand_in(DOUBLE), bob=hand_in(DOUBLE)), tmp_path / "out"
     writes, fsync = [], os.fsync
@@ -217,22 +173,22 @@ def test_a_full_disk_stops_the_batch_and_keeps_what_is_written(
 
     monkeypatch.setattr(os, "fsync", fills_up)
     with pytest.raises(OSError, match="No space left"):
-        graded(path, keys, out, run_in_process)
+        grade_here(path, out)
     files = sorted(str(file.relative_to(out)) for file in out.rglob("*") if file.is_file())
     assert files == ["feedback/ana/ex01_mini.html", "results/ana/ex01_mini.json"]
 
 
 def test_no_more_hand_ins_are_held_in_memory_than_asked_for(
-    folder, keys, hand_in, run_in_process, tmp_path
+    folder, keys, hand_in, run_in_process, tmp_path, at_once
 ):
     path, submitted = folder(**{f"learner{n}": hand_in(DOUBLE) for n in range(6)}), []
 
-    class Counted(AtOnce):
+    class Counted(at_once):
         def submit(self, fn, /, *args, **kwargs):
             submitted.append(fn)
             return super().submit(fn, *args, **kwargs)
 
-    tasks = plan(find_hand_ins(path), keys, tmp_path / "out", TERMS)
+    tasks = plan(find_hand_ins(path), keys, tmp_path / "out", Terms())
     done = grade_all(tasks, keys, run=run_in_process, executor=Counted(), ahead=3)
     first, _ = next(done)
     assert (first.hand_in.learner, len(submitted)) == ("learner0", 3)
