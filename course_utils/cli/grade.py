@@ -44,9 +44,10 @@ def add_to(commands: "Commands") -> None:
 def run(options: argparse.Namespace) -> int:
     """Grade, and say how it went."""
     from course_utils.grading.files import sole_writer
+    from course_utils.grading.grade import GRADERS_FAULT
     from course_utils.grading.hand_ins import find_hand_ins
     from course_utils.grading.key import read_keys
-    from course_utils.grading.resume import GRADERS_FAULT, Terms, plan
+    from course_utils.grading.resume import Terms, plan
 
     _keep_apart(options.out, options.hand_ins, options.key)
     keys = read_keys(options.key)
