@@ -25,6 +25,7 @@ import course_utils
 PACKAGE = Path(course_utils.__file__).resolve().parent
 CONNECTION_FOLDER = "/conn"
 KERNEL_SCRIPT = "/course/kernel.py"
+_FORGE_DISK_BYTES = 16 << 20
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _ETC = ("ld.so.cache", "alternatives", "localtime")
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "USER": "learner", "LANG": "C.UTF-8"}
@@ -61,6 +62,11 @@ class Limits:
     processes: int = 64
     disk_bytes: int = 64 << 20
 
+    @property
+    def cpu_seconds(self) -> int:
+        """Processor time of one process: a last resort, since the wall time ends it earlier."""
+        return int(self.total_seconds) + 30
+
 
 @dataclass(frozen=True)
 class Sandbox:
@@ -91,21 +97,38 @@ class Sandbox:
         """Return ``command`` as it is run in the kernel's room, from within the worker's."""
         disk = limits.disk_bytes
         return [
-            *(self.bwrap, "--die-with-parent", "--clearenv", "--new-session", "--unshare-all"),
-            *("--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"),
-            *("--cap-drop", "ALL"),
-            *_show(_trees(), self.hide, package=False, scratch_bytes=disk),
-            *_course_folder(),
-            *("--proc", "/proc", "--dev", "/dev", *_tmpfs("/dev/shm", 1 << 20)),
+            *self._kernel_room(disk),
+            "--disable-userns",
             *("--bind", CONNECTION_FOLDER, CONNECTION_FOLDER),
             # bubblewrap's own / and /dev are tmpfs too, and would hold half of the memory.
             *("--remount-ro", "/dev", "--remount-ro", "/"),
-            *_environment(_KERNEL_ENVIRONMENT),
-            *("--chdir", "/tmp"),
             *("prlimit", f"--as={limits.memory_bytes}", f"--nproc={limits.processes}"),
-            *(f"--fsize={disk}", f"--cpu={int(limits.total_seconds) + 30}"),
+            *(f"--fsize={disk}", f"--cpu={limits.cpu_seconds}"),
             *("--nofile=256", "--core=0", "--"),
             *command,
+        ]
+
+    def forge_command(self) -> list[str]:
+        """Return the command that forks kernels, in a room like a kernel's, within the worker's.
+
+        Its forks put themselves in namespaces, limits and an empty /tmp of their own; so it must
+        be able to make namespaces, which a kernel must not.
+        """
+        return [
+            *self._kernel_room(_FORGE_DISK_BYTES),
+            *("--remount-ro", "/dev", "--remount-ro", "/"),
+            *(sys.executable, "-I", KERNEL_SCRIPT, "--forge"),
+        ]
+
+    def _kernel_room(self, disk_bytes: int) -> list[str]:
+        return [
+            *(self.bwrap, "--die-with-parent", "--clearenv", "--new-session", "--unshare-all"),
+            *("--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"),
+            *_show(_trees(), self.hide, package=False, scratch_bytes=disk_bytes),
+            *_course_folder(),
+            *("--proc", "/proc", "--dev", "/dev", *_tmpfs("/dev/shm", 1 << 20)),
+            *_environment(_KERNEL_ENVIRONMENT),
+            *("--chdir", "/tmp"),
         ]
 
     def _drop_root(self) -> list[str]:
@@ -247,7 +270,7 @@ def _course_folder() -> list[str]:
         PACKAGE / "__init__.py": "/course/course_utils/__init__.py",
         PACKAGE / "checks.py": "/course/course_utils/checks.py",
         PACKAGE / "grading" / "kernel.py": KERNEL_SCRIPT,
-        PACKAGE / "grading" / "syscalls.py": "/course/syscalls.py",
+        PACKAGE / "grading" / "room": "/course/room",
     }
     return [arg for file, shown in files.items() for arg in ("--ro-bind", str(file), shown)]
 
