@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from course_utils import explorers
+
 PACKAGE = Path(__file__).parents[1] / "course_utils"
 
 BASE = {"arrays", "norms"}
@@ -146,3 +148,15 @@ def test_the_numerical_modules_never_load_matplotlib_or_widgets(name):
         pytest.fail(f"course_utils.{name} is missing")
     loaded = {module.split(".")[0] for module in loaded_after(f"import course_utils.{name}")}
     assert not loaded & DRAWING
+
+
+def test_a_lesson_imports_its_own_explorer_and_no_other():
+    loaded = loaded_after("from course_utils.explorers import chain_explorer, predict")
+    ours = {name.split(".")[2] for name in loaded if name.startswith("course_utils.explorers.")}
+    assert ours == {"base", "chain_rule", "prediction"}
+
+
+def test_each_explorer_is_found_by_its_name_and_nothing_else_is():
+    assert all(callable(getattr(explorers, name)) for name in explorers.__all__)
+    with pytest.raises(AttributeError, match="'chains'"):
+        _ = explorers.chains

@@ -1,38 +1,39 @@
-"""What a learner moves: recorded predictions, and sliders over persistent figures."""
+"""What a learner moves: recorded predictions, and sliders over persistent figures.
 
-from course_utils.explorers.activation import activation_explorer
-from course_utils.explorers.backprop import difference_explorer
-from course_utils.explorers.chain_rule import chain_explorer
-from course_utils.explorers.clipping import clipping_explorer
-from course_utils.explorers.diagnosis import trace_explorer
-from course_utils.explorers.edge_of_chaos import edge_explorer
-from course_utils.explorers.exploding import growth_explorer
-from course_utils.explorers.floats import staircase_explorer
-from course_utils.explorers.initialization import initialization_explorer
-from course_utils.explorers.labelling import Labelling, label_traces
-from course_utils.explorers.normalization import normalization_explorer
-from course_utils.explorers.prediction import Prediction, predict, predictions_summary
-from course_utils.explorers.residuals import residual_explorer
-from course_utils.explorers.through_time import through_time_explorer
-from course_utils.explorers.vanishing import vanishing_explorer
+A name is imported from its module when it is first asked for: a lesson needs three of them, and
+importing the networks and theories behind all the others takes as long as drawing a figure.
+"""
 
-__all__ = [
-    "Labelling",
-    "Prediction",
-    "activation_explorer",
-    "chain_explorer",
-    "clipping_explorer",
-    "difference_explorer",
-    "edge_explorer",
-    "growth_explorer",
-    "initialization_explorer",
-    "label_traces",
-    "normalization_explorer",
-    "predict",
-    "predictions_summary",
-    "residual_explorer",
-    "staircase_explorer",
-    "through_time_explorer",
-    "trace_explorer",
-    "vanishing_explorer",
-]
+from importlib import import_module
+from typing import Any
+
+_MODULE_OF = {
+    "Labelling": "labelling",
+    "Prediction": "prediction",
+    "activation_explorer": "activation",
+    "chain_explorer": "chain_rule",
+    "clipping_explorer": "clipping",
+    "difference_explorer": "backprop",
+    "edge_explorer": "edge_of_chaos",
+    "growth_explorer": "exploding",
+    "initialization_explorer": "initialization",
+    "label_traces": "labelling",
+    "normalization_explorer": "normalization",
+    "predict": "prediction",
+    "predictions_summary": "prediction",
+    "residual_explorer": "residuals",
+    "staircase_explorer": "floats",
+    "through_time_explorer": "through_time",
+    "trace_explorer": "diagnosis",
+    "vanishing_explorer": "vanishing",
+}
+__all__ = list(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for; raises AttributeError for a name that is not listed."""
+    if name not in _MODULE_OF:
+        raise AttributeError(
+            f"module {__name__!r} has no attribute {name!r}. Choose from {', '.join(_MODULE_OF)}."
+        )
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

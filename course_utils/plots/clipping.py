@@ -7,7 +7,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from course_utils.plots.axes import GREY, axes_or_new, with_legend
+from course_utils.plots.axes import GREY, axes_or_new, log_axis, with_legend
 
 # Light enough for lines in any colour of the cycle.
 _LIGHT_GREYS = ListedColormap(colormaps["Greys"](np.linspace(0.0, 0.55, 256)))
@@ -63,8 +63,8 @@ def plot_norms_and_threshold(
         linewidth=0,
     )
     ax.axhline(threshold, color=GREY, linestyle="--", linewidth=1)
-    ax.set(xlabel="step", ylabel="norm before clipping  (log axis)", yscale="log")
-    ax.minorticks_off()
+    log_axis(ax.yaxis)
+    ax.set(xlabel="step", ylabel="norm before clipping  (log axis)")
     return with_legend(ax, label)
 
 
@@ -86,6 +86,6 @@ def plot_by_threshold(
         alpha=0.2,
         linewidth=0,
     )
-    ax.set(xscale="log", xlabel="threshold of the norm  (log axis)", ylim=(0, 100))
-    ax.minorticks_off()
+    log_axis(ax.xaxis)
+    ax.set(xlabel="threshold of the norm  (log axis)", ylim=(0, 100))
     return with_legend(ax, label)

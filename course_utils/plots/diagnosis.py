@@ -12,7 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import MultipleLocator
 from numpy.typing import ArrayLike, NDArray
 
-from course_utils.plots.axes import GREY, axes_or_new
+from course_utils.plots.axes import GREY, axes_or_new, log_axis
 
 LOSS_RANGE = (1e-2, 1e4)
 RATIO_DECADES = (-12.0, 2.0)  # of the update-to-weight ratio
@@ -31,7 +31,8 @@ def plot_run_loss(
     ax = axes_or_new(ax)
     if guessing is not None:
         ax.axhline(guessing, color=GREY, linestyle="--", linewidth=1)
-    ax.semilogy(*loss_line(loss))
+    ax.plot(*loss_line(loss))
+    log_axis(ax.yaxis)
     ax.plot(*not_finite_mark(loss), "X", color=NOT_FINITE, markersize=9, clip_on=False)
     ax.lines[-1].set_in_layout(False)  # a mark that is nowhere would have no extent
     ax.set(ylim=LOSS_RANGE, xlabel="step", ylabel="loss")
@@ -158,7 +159,6 @@ def plot_run_row(
     plot_depth_profile(profiles, ax=row[3])
     for ax in row:
         ax.set(xlabel="", ylabel="")
-        ax.minorticks_off()
         ax.tick_params(labelsize=7, labelbottom=last)
     for ax in row[:3]:
         ax.set_xticks([0, len(np.asarray(loss))])
