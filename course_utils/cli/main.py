@@ -4,11 +4,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from course_utils.cli import build, check, grade, lab, release
+from course_utils.cli import build, check, grade, lab, release, report
 from course_utils.cli.status import FAILED, STOPPED, WRONG_USAGE
 from course_utils.grading.files import FolderInUseError
 
-COMMANDS = (lab, check, build, release, grade)
+COMMANDS = (lab, check, build, release, grade, report)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -69,22 +69,27 @@ def _prompts(exercise: Exercise) -> dict[str, Markup]:
     return {q.slug: prompt_html(cells[q.cell_id("prompt")].source) for q in exercise.questions}
 
 
-@cache
-def _template() -> Template:
-    environment = Environment(
+def templates() -> Environment:
+    """The environment of the grader's templates: everything is escaped, nothing may be missing."""
+    return Environment(
         loader=PackageLoader("course_utils.grading", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+@cache
+def _template() -> Template:
+    environment = templates()
     environment.filters |= {
         "emphasised": emphasised,
         "visible": visible,
         "code": code_html,
         "lines": lines,
     }
-    environment.tests["unfolded"] = unfolded
+    environment.tests |= {"unfolded": unfolded, "visibly_told": visibly_told}
     return environment.get_template("feedback.html")
 
 
@@ -102,3 +107,10 @@ def lines(code: str) -> str:
 def unfolded(question: QuestionResult) -> bool:
     """Whether the answer is open when the page opens: it is short, and there is work to do."""
     return question.outcome != "earned" and question.answer.count("\n") < LONG
+
+
+def visibly_told(question: QuestionResult) -> bool:
+    """Whether the visible check's verdict adds anything to what else is said."""
+    told = question.message and not question.advice  # the message says it, and more
+    same = question.outcome == "earned" and question.visible == "passed"
+    return bool(question.answer) and not told and not same and question.visible in VISIBLE_WORDS

@@ -56,9 +56,14 @@ def same_line(expected: str, got: str) -> bool:
     return all(map(_same_number, wanted, found))
 
 
+def numbers(line: str) -> list[str]:
+    """Return the numbers that a line holds, as they were printed."""
+    return _NUMBER.findall(line)
+
+
 def count_numbers(line: str) -> int:
     """Return how many numbers a line holds."""
-    return len(_NUMBER.findall(line))
+    return len(numbers(line))
 
 
 def _skeleton(line: str) -> str:
