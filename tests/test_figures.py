@@ -142,3 +142,11 @@ def test_a_palette_keeps_white_and_the_colours_of_the_lines():
     for colour in figures.PALETTE:
         assert np.abs(drawn - list(bytes.fromhex(colour[1:]))).max(axis=1).min() < 4, colour
     assert picture.getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_white_stays_white_among_what_is_nearly_white():
+    shades = np.random.default_rng(0).integers(240, 256, (40, 50, 3)).astype(np.uint8)
+    shades[0, 0] = 255
+    nearly_white = Image.fromarray(shades)
+    drawn = figures.Palette(nearly_white, every=1).apply(nearly_white).convert("RGB")
+    assert drawn.getpixel((0, 0)) == (255, 255, 255)
