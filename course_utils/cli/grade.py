@@ -5,7 +5,6 @@ import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,20 +105,21 @@ def _grade(
 
 def _runner(options: argparse.Namespace) -> "Runner | None":
     """How to run a notebook, or None (said why) where there is no sandbox and none is waived."""
-    from course_utils.grading.run import Limits, SandboxUnavailable, find_sandbox, run_notebook
+    from course_utils.grading.run import Limits, SandboxUnavailable, find_sandbox
+    from course_utils.grading.workers import PooledRunner
 
     limits = Limits(total_seconds=options.timeout)
     limits = replace(limits, cell_seconds=min(limits.cell_seconds, options.timeout))
     if options.unsafe_no_sandbox:
         print("Without a sandbox: hand-ins run with your own rights.", file=sys.stderr)
-        return partial(run_notebook, limits=limits, sandbox=None)
+        return PooledRunner(limits, unsandboxed=True)
     try:
-        sandbox = find_sandbox()
+        find_sandbox()
     except SandboxUnavailable as error:
         print(error, file=sys.stderr)
         return None
     hidden = tuple(path.resolve() for path in (options.hand_ins, options.key, options.out))
-    return partial(run_notebook, limits=limits, sandbox=replace(sandbox, hide=hidden))
+    return PooledRunner(limits, hide=hidden, size=options.jobs)
 
 
 def _keep_apart(out: Path, *inputs: Path) -> None:
