@@ -1,8 +1,9 @@
 """`course grade`: grade a folder of hand-ins."""
 
 import argparse
+import contextlib
+import logging
 import sys
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +13,17 @@ from course_utils.cli.options import positive, processors
 from course_utils.cli.status import FAILED, OK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Never
+
+    from tqdm import tqdm
 
     from course_utils.cli.options import Commands
     from course_utils.grading.fingerprints import Runner
     from course_utils.grading.grade import Result
     from course_utils.grading.key import Key
     from course_utils.grading.resume import Task, Terms
+    from course_utils.grading.summary import Summary
 
 
 def add_to(commands: "Commands") -> None:
@@ -31,6 +36,10 @@ def add_to(commands: "Commands") -> None:
     grade.add_argument(
         "--timeout", type=positive, default=60, metavar="S", help="seconds for one run (60)"
     )
+    grade.add_argument(
+        "--dry-run", action="store_true", help="say what would be done; run and write nothing"
+    )
+    grade.add_argument("-v", "--verbose", action="store_true", help="log each hand-in")
     grade.add_argument("--regrade", action="store_true", help="grade what is graded already, too")
     grade.add_argument(
         "--unsafe-no-sandbox",
@@ -43,25 +52,28 @@ def add_to(commands: "Commands") -> None:
 def run(options: argparse.Namespace) -> int:
     """Grade, and say how it went."""
     from course_utils.grading.files import sole_writer
-    from course_utils.grading.grade import GRADERS_FAULT
     from course_utils.grading.hand_ins import find_hand_ins
     from course_utils.grading.key import read_keys
-    from course_utils.grading.resume import Terms, plan
+    from course_utils.grading.resume import Terms, looked_into, plan
+    from course_utils.grading.summary import planned_lines
 
     _keep_apart(options.out, options.hand_ins, options.key)
     keys = read_keys(options.key)
     hand_ins = find_hand_ins(options.hand_ins)
+    terms = Terms(options.timeout, not options.unsafe_no_sandbox, options.regrade)
+    if options.dry_run:
+        tasks = [looked_into(task, keys) for task in plan(hand_ins, keys, options.out, terms)]
+        print(f"Dry run: nothing is run or written. {len(tasks)} hand-ins:")
+        print(*planned_lines(tasks), sep="\n")
+        return OK
     runner = _runner(options)
     if runner is None:
         return FAILED
-    terms = Terms(options.timeout, not options.unsafe_no_sandbox, options.regrade)
     with sole_writer(options.out):
         tasks = list(plan(hand_ins, keys, options.out, terms))
-        counts = _grade(tasks, keys, options, run=runner, terms=terms)
-    statuses = sorted(set(counts) - {"graded"})
-    told = ", ".join(f"{counts[status]} {status}" for status in ["graded", *statuses])
-    print(f"{len(tasks)} hand-ins: {told}. See {options.out / 'gradebook.csv'}")
-    return FAILED if any(status in counts for status in GRADERS_FAULT) else OK
+        summary = _grade(tasks, keys, options, run=runner, terms=terms)
+    print(*summary.lines(), f"See {options.out / 'gradebook.csv'}", sep="\n")
+    return FAILED if summary.failed else OK
 
 
 def _grade(
@@ -71,20 +83,18 @@ def _grade(
     *,
     run: "Runner",
     terms: "Terms",
-) -> Counter[str]:
-    """Grade, with a bar for those who watch; returns how many hand-ins ended in which way."""
-    from tqdm import tqdm
-
+) -> "Summary":
+    """Grade, with a bar for those who watch and a log for those who ask for it."""
     from course_utils.grading.batch import grade_folder
+    from course_utils.grading.summary import Summary
 
-    counts: Counter[str] = Counter()
+    summary = Summary()
     executor = ThreadPoolExecutor(options.jobs)  # each thread waits for a process of its own
     todo = sum(task.action != "resume" for task in tasks)
-    quiet = not sys.stderr.isatty()
-    with tqdm(total=todo, unit="hand-in", file=sys.stderr, disable=quiet) as bar:
+    with _log(verbose=options.verbose), _bar(todo) as bar:
 
         def count(task: "Task", result: "Result") -> None:
-            counts[result.status] += 1
+            summary.add(task, result)
             bar.update(task.action != "resume")
 
         try:
@@ -100,7 +110,31 @@ def _grade(
             )
         finally:
             executor.shutdown(cancel_futures=True)
-    return counts
+    return summary
+
+
+@contextlib.contextmanager
+def _log(*, verbose: bool) -> "Iterator[None]":
+    """What the grader logs goes to stderr, line by line, above the bar if there is one."""
+    from tqdm.contrib.logging import logging_redirect_tqdm
+
+    logger, handler = logging.getLogger("course_utils.grading"), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO if verbose else logging.WARNING)
+    try:
+        with logging_redirect_tqdm([logger]):
+            yield
+    finally:
+        logger.removeHandler(handler)
+
+
+def _bar(total: int) -> "tqdm[Never]":
+    """A bar with the rate and the time that is left; silent where no one watches."""
+    from tqdm import tqdm
+
+    quiet = not sys.stderr.isatty()
+    return tqdm(total=total, unit=" hand-ins", file=sys.stderr, disable=quiet, dynamic_ncols=True)
 
 
 def _runner(options: argparse.Namespace) -> "Runner | None":

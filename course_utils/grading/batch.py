@@ -23,6 +23,7 @@ from course_utils.grading.late import NO_POLICY, Policy
 from course_utils.grading.overlay import UnreadableError
 from course_utils.grading.results import read_result, read_results
 from course_utils.grading.resume import Task, Terms, key_of, result_path
+from course_utils.grading.summary import task_line
 from course_utils.grading.version import pages_version
 
 log = logging.getLogger(__name__)
@@ -129,10 +130,7 @@ def _resumed(hand_in: HandIn, keys: Mapping[str, Key], out: Path) -> Result:
 
 
 def _told(task: Task, result: Result, on_result: Callable[[Task, Result], None]) -> None:
-    name = f"{result.learner}/{result.exercise}"
-    points = f"{result.points}/{result.max_points}"
-    why = " ".join(filter(None, [task.why, result.reason]))
-    log.info("%s %s %s %s %.1f s %s", task.action, name, result.status, points, result.seconds, why)
+    log.info("%s", task_line(task, result))
     on_result(task, result)
 
 

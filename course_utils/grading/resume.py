@@ -6,7 +6,7 @@ of the key, the grader's version, and under which limits and in what sandbox it 
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -105,10 +105,12 @@ def why_again(stored: Result, hand_in_sha256: str, key: Key, terms: Terms) -> st
     return next((reason for reason, holds in reasons.items() if holds), "")
 
 
-def unreadable(hand_in: HandIn, keys: Mapping[str, Key]) -> str:
-    """Why a hand-in cannot be graded, found without running it, or "": what a dry run tells."""
+def looked_into(task: Task, keys: Mapping[str, Key]) -> Task:
+    """`task`, refused where its hand-in cannot be graded: a dry run tells without running it."""
+    if task.action != "grade":
+        return task
     try:
-        read_answers(read_hand_in(hand_in), key_of(hand_in, keys).exercise)
+        read_answers(read_hand_in(task.hand_in), key_of(task.hand_in, keys).exercise)
     except UnreadableError as error:
-        return str(error)
-    return ""
+        return replace(task, action="refuse", why=str(error))
+    return task

@@ -18,14 +18,23 @@ APART = frozenset(
         "batch",
         "build",
         "code_html",
+        "export",
         "feedback",
         "files",
         "gradebook",
+        "gradescope",
         "item_statistics",
+        "late",
+        "late_policy",
+        "lms_file",
         "prompts",
+        "raw_csv",
+        "report",
         "results",
         "resume",
+        "summary",
         "version",
+        "wrong_values",
     }
 )
 PACKAGES = ("ipykernel", "nbval", "numpy")

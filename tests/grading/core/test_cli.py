@@ -142,7 +142,7 @@ def test_a_batch_of_good_bad_and_hostile_hand_ins(hand_ins, hand_in, built_key, 
     done = course("grade", path, "--key", built_key, "--out", out, "--jobs", 2)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""  # no progress bar where no one watches
-    assert "15 hand-ins: 12 graded, 1 kernel_died, 2 unreadable." in done.stdout
+    assert "15 hand-ins: 12 graded, 1 kernel_died, 2 unreadable.\n" in done.stdout
     assert {name: (int(row["points"]), row["status"]) for name, row in rows(out).items()} == {
         "ana": (20, "graded"),
         "'=bob": (0, "graded"),
