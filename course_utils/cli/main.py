@@ -4,11 +4,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from course_utils.cli import build, check, grade, lab, release, report
+from course_utils.cli import build, check, export, grade, lab, release, report
 from course_utils.cli.status import FAILED, STOPPED, WRONG_USAGE
 from course_utils.grading.files import FolderInUseError
 
-COMMANDS = (lab, check, build, release, grade, report)
+COMMANDS = (lab, check, build, release, grade, export, report)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="course",
-        description="Run, check, write, release and grade the course.",
+        description="Run, check, write, release and grade the course, and export the grades.",
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

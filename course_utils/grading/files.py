@@ -22,8 +22,8 @@ class FolderInUseError(RuntimeError):
     """Another process writes into the folder; the message says which."""
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write `text` to `path` as UTF-8 with \\n, so that `path` is never half a file.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write `content`, text as UTF-8 with \\n, so that `path` is never half a file.
 
     When this returns, the file and its name are on the disk: neither the end of this process
     nor a power cut takes them back. It is as readable as the umask has it.
@@ -32,8 +32,8 @@ def write_atomically(path: Path, text: str) -> None:
     _make_folder(path.parent)
     part = path.with_name(f".{secrets.token_hex(8)}{PART}")
     try:
-        with part.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with part.open("xb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
