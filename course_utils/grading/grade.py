@@ -174,8 +174,8 @@ def _judge(question: Question, run: RunOutcome, key: Key) -> QuestionResult:
     )
     if hidden.status == "passed":
         return replace(result, outcome="earned", points=question.points)
-    raised = cells["answer"].error or hidden.error
-    result = replace(result, error=raised[:MAX_MESSAGE])
+    stopped = [cell.error for cell in (cells["answer"], hidden) if cell.status == "error"]
+    result = replace(result, error="".join(stopped[:1])[:MAX_MESSAGE])
     if mark := recognise(question, hidden.stdout, key.fingerprints):
         result = replace(result, misconception=mark.name, advice=mark.message)
     for cell in cells.values():

@@ -16,7 +16,8 @@ from math_core import LatexError, LatexToMathML
 @lru_cache(maxsize=512)
 def prompt_html(source: str) -> Markup:
     """The prompt `source` as HTML, without its first line, which is the question's title."""
-    return Markup(_markdown()(source.partition("\n")[2]))
+    page = str(_markdown()(source.partition("\n")[2]))
+    return Markup(page.replace("<th></th>", "<td></td>"))  # an empty cell heads no column
 
 
 def mathml(tex: str, *, block: bool = False) -> str:

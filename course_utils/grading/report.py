@@ -5,7 +5,7 @@ shows what hidden checks printed: it is not for learners.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -29,7 +29,8 @@ from course_utils.grading.wrong_values import WrongValues
 
 # their points say nothing of what the learner knows
 NOT_JUDGED = ("unreadable", *GRADERS_FAULT)
-COMMONEST = 8  # wrong values shown of a question
+COMMONEST = 6  # wrong values shown of a question
+SHOWN_LINES, SHOWN_CHARACTERS = 4, 160  # of each of them
 SLOWEST = 3
 MOST_TROUBLES = 200  # hand-ins named; beyond this they are counted
 MOST_BARS = 25
@@ -242,6 +243,13 @@ def percent(share: float) -> str:
     return f"{share:.0%}".replace("%", " %")
 
 
-def values(lines: Iterable[str]) -> str:
-    """The lines of values without the word that begins each of them."""
-    return "\n".join(line.removeprefix(VALUE) for line in lines)
+def values(lines: Sequence[str]) -> str:
+    """The first lines of values, each cut where it is long, without the word that begins them."""
+    shown = [shortened(line.removeprefix(VALUE)) for line in lines[:SHOWN_LINES]]
+    more = len(lines) - len(shown)
+    return "\n".join([*shown, f"… and {more} more"] if more else shown)
+
+
+def shortened(line: str) -> str:
+    """`line`, or its beginning and a sign that it goes on."""
+    return line if len(line) <= SHOWN_CHARACTERS else f"{line[:SHOWN_CHARACTERS]} …"
