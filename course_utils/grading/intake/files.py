@@ -172,7 +172,7 @@ def is_zip(name: str) -> bool:
 
 
 def _in_folder(folder: Path) -> Iterator[File]:
-    for file in _walk(folder, ()):
+    for file in _walk(folder):
         if isinstance(file, DiskFile) and is_zip(file.parts[-1]):
             received = len(file.parts) == 1  # an LMS's zip; a learner's lies in a folder
             archive = DiskArchive(file.path, file.changed) if received else InnerArchive(file)
@@ -203,16 +203,25 @@ def _looked_into(file: DiskFile | ZippedFile, archive: Archive, *, inner: bool) 
         yield Unread(file.parts, str(error), file.changed)
 
 
-def _walk(folder: Path, above: Parts) -> Iterator[DiskFile | Unread]:
-    with os.scandir(folder) as entries:
+def _walk(top: Path) -> Iterator[DiskFile | Unread]:
+    """The files below `top`; without recursion, since a learner's folders may be nested deeply."""
+    waiting: list[tuple[Parts, Path]] = [((), top)]
+    while waiting:
+        above, folder = waiting.pop()
+        try:
+            with os.scandir(folder) as found:
+                entries = list(found)
+        except OSError as error:
+            yield Unread(above, f"Its folder cannot be read: {error.strerror}. Check permissions.")
+            continue
         for entry in entries:
             parts = (*above, entry.name)
             if _is_leftover(entry.name):
                 continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(Path(entry.path), parts)
-            elif entry.is_symlink():
+            if entry.is_symlink():
                 yield Unread(parts, LINK)
+            elif entry.is_dir(follow_symlinks=False):
+                waiting.append((parts, Path(entry.path)))
             else:
                 changed = entry.stat(follow_symlinks=False).st_mtime
                 yield DiskFile(parts, changed, Path(entry.path))

@@ -100,10 +100,12 @@ class _Sorted:
     roster: Roster
     matches: Matches
     stamps: dict[Parts, datetime]
+    exercises: tuple[str, ...] = field(init=False)
     folders: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Name the folders of the grades: the same for a learner, whoever else hands in."""
+        """Name the folders of the grades; the people of the roster have theirs either way."""
+        self.exercises = tuple(sorted({claim.exercise for claim in self.claims}))
         shown = {_identity(person): _shown(person, self.roster) for person in self.roster.people}
         shown |= {self._identity(claim): self._shown(claim) for claim in self.claims}
         self.folders = folder_names(shown)
@@ -157,13 +159,13 @@ class _Sorted:
 
     def _time(self, person: Person | None) -> datetime | None:
         """The roster's time, which is that of one exercise."""
-        return person.handed_in if person and len(self._exercises()) == 1 else None
+        return person.handed_in if person and len(self.exercises) == 1 else None
 
     def _missing(self) -> Iterator[Missing]:
         there = {(self._identity(claim), claim.exercise) for claim in self.claims}
         for person in self.roster.people:
             origin = Origin(name=person.name, ids=person.ids)
-            for exercise in sorted(self._exercises()):
+            for exercise in self.exercises:
                 if (_identity(person), exercise) not in there:
                     yield Missing(self.folders[_identity(person)], exercise, origin)
 
@@ -173,14 +175,11 @@ class _Sorted:
                 yield Unplaced(_path(claim.file), reason)
 
     def _notes(self) -> Iterator[str]:
-        if len(self._exercises()) > 1 and any(person.handed_in for person in self.roster.people):
+        if len(self.exercises) > 1 and any(person.handed_in for person in self.roster.people):
             yield (
                 "The roster's times are not used: it has one a learner, but there are "
-                f"{len(self._exercises())} exercises. Grade them one by one."
+                f"{len(self.exercises)} exercises. Grade them one by one."
             )
-
-    def _exercises(self) -> set[str]:
-        return {claim.exercise for claim in self.claims}
 
     def _identity(self, claim: Claim) -> str:
         person = self.matches.people.get(claim.owner.key)

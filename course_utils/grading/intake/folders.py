@@ -33,13 +33,13 @@ class Folders:
         return self._named(path[:-1])[self._around :]
 
     def _named(self, folders: Parts) -> list[str]:
-        """The folders that name neither an exercise nor a zip in a learner's folder."""
+        """The folders that name no exercise, down to a learner's own zip."""
         found: list[str] = []
         for place, folder in enumerate(folders):
-            zips = self._zips.get(folders[:place], set())
+            if found and self._zips.get(folders[:place]) == {folder}:
+                break
             name = folder[:-4] if is_zip(folder) else folder
-            is_inside = found and (name == found[-1] or (is_zip(folder) and len(zips) == 1))
-            if not is_inside and not self._is_exercise(name):
+            if not self._is_exercise(name) and found[-1:] != [name]:
                 found.append(name)
         return found
 

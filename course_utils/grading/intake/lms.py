@@ -32,9 +32,10 @@ class NoOwnerError(ValueError):
 # [sortable name in lower case, "LATE", user id] joined by "_", cleared of all but word characters,
 # then the attachment's id and the name that the learner gave it. Without names:
 # "anon_" and an anonymous id in place of the user's. A group has its name in the learner's place.
+# What is typed into Canvas, not uploaded, ends in the user's id and "text.html" or "link.html".
 CANVAS = re.compile(
     r"(?:(?P<name>.*?)_)??(?:(?P<late>(?i:late))_)?(?:(?P<anon>anon_[A-Za-z0-9]+)|(?P<id>[0-9]+))"
-    r"_(?P<serial>[0-9]{1,20})_(?P<file>.+)",
+    r"_(?:(?P<serial>[0-9]{1,20})_(?P<file>.+)|(?P<entry>text\.html|link\.html))",
     re.DOTALL,
 )
 # Moodle, mod/assign/classes/downloader.php (get_student_prefix, load_submissionplugin_filelist):
@@ -57,10 +58,10 @@ def canvas_owner(parts: Parts) -> Owner:
             return Owner(
                 key=key,
                 name=name,
-                file=match["file"] if place == len(parts) - 1 else parts[-1],
+                file=(match["file"] or parts[-1]) if place == len(parts) - 1 else parts[-1],
                 lms_id=lms_id,
                 late=bool(match["late"]),
-                serial=int(match["serial"]),
+                serial=int(match["serial"] or 0),
             )
     raise NoOwnerError(
         "Its name is not one that Canvas gives: name_userid_fileid_file. Leave the names as they "

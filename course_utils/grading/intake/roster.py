@@ -105,7 +105,8 @@ class Roster:
         """Whether nothing in `name` speaks against the person; "Participant" is any of Moodle's."""
         anonymous = re.sub(r"[\d\s]+$", "", person.ids[0]) if person.ids else ""
         found = self._by_bare_name.get(unaccented(squashed(name)), ())
-        return not person.name or person in found or squashed(anonymous) == squashed(name)
+        nameless = person.name in person.ids
+        return nameless or person in found or squashed(anonymous) == squashed(name)
 
 
 def read_roster(path: Path) -> Roster:
@@ -135,7 +136,10 @@ def _rows(path: Path) -> list[list[str]]:
     text = _text(path)
     best: list[list[str]] = []
     for delimiter in ",;\t|":
-        rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(row)]
+        try:
+            rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(row)]
+        except csv.Error as error:
+            raise ValueError(f"{path} is no CSV: {error}. Save it anew as CSV.") from error
         if _known(rows) > _known(best) or not best:
             best = rows
     return best
