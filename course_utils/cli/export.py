@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from course_utils.grading.export import Placed
     from course_utils.grading.grade import Result
     from course_utils.grading.late import Policy
+    from course_utils.grading.lms_file import ScoreColumn
 
 
 def add_to(commands: "Commands") -> None:
@@ -116,13 +117,15 @@ def _write_gradebook(options: argparse.Namespace, policy: "Policy") -> list[str]
 def _write_gradescope(options: argparse.Namespace, policy: "Policy") -> list[str]:
     """Write a results.json for each hand-in; returns what could not be graded."""
     from course_utils.grading.files import write_atomically
-    from course_utils.grading.grade import GRADERS_FAULT
+    from course_utils.grading.grade import GRADERS_FAULT, MISSING
     from course_utils.grading.gradescope import results_json
     from course_utils.grading.intake.names import folder_name
     from course_utils.grading.results import read_results
 
     unplaced, written = [], 0
     for result in read_results(options.grades):
+        if result.status == MISSING:
+            continue
         if result.status in GRADERS_FAULT:
             unplaced.append(f"{result.learner}/{result.exercise}: not graded ({result.status}).")
             continue
@@ -140,21 +143,36 @@ def _fill(options: argparse.Namespace, results: "list[Result]", policy: "Policy"
     from course_utils.grading.lms_file import LmsFileError, find_column, read_lms_file
 
     lms = read_lms_file(options.into)
+    columns: dict[str, ScoreColumn] = {}
     unplaced: list[str] = []
-    for exercise, own in _chosen(options, results).items():
+    chosen = _chosen(options, results)
+    for exercise, own in chosen.items():
         try:
             column = find_column(lms, exercise, own[0].title, wanted=options.column or "")
         except LmsFileError as error:
             if not options.all:
                 raise
             unplaced.append(str(error))
-            continue
-        placed = place(column, own, policy=policy, scale=options.scale)
+        else:
+            columns[exercise] = column
+    _check_apart(columns)
+    for exercise, column in columns.items():
+        placed = place(column, chosen[exercise], policy=policy, scale=options.scale)
         unplaced += placed.unplaced
         _tell(placed)
     write_atomically(options.out, bytes(lms.sheet))
     print(f"{options.out} is written.")
     return unplaced
+
+
+def _check_apart(columns: "Mapping[str, ScoreColumn]") -> None:
+    """Refuse to put two exercises into one column, as Moodle's worksheet has but one."""
+    taken: dict[int, str] = {}
+    for exercise, column in columns.items():
+        other = taken.setdefault(column.index, exercise)
+        if other != exercise:
+            both = f"{other} and {exercise} would both go into {column.header!r}"
+            raise ValueError(f"{both}. Name one with --exercise.")
 
 
 def _chosen(options: argparse.Namespace, results: "list[Result]") -> "Mapping[str, list[Result]]":

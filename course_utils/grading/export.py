@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
-from course_utils.grading.grade import GRADERS_FAULT, Result
+from course_utils.grading.grade import GRADERS_FAULT, MISSING, Result
 from course_utils.grading.gradebook import plain
 from course_utils.grading.intake.names import squashed, unaccented
 from course_utils.grading.intake.roster import NoMatchError, Person
@@ -64,7 +64,7 @@ def _found(lms: LmsFile, results: Sequence[Result], placed: Placed) -> dict[str,
     """Row of the file -> the one result that belongs into it; the others are told in `placed`."""
     claims: dict[str, list[Result]] = {}
     for result in results:
-        if result.status == "missing":
+        if result.status == MISSING:
             continue
         try:
             claims.setdefault(_person(lms, result).key, []).append(result)

@@ -25,6 +25,7 @@ PUBLIC_ERRORS = {
 MAX_MESSAGE = 400
 # statuses of a hand-in that nobody has graded: its points say nothing of the learner
 GRADERS_FAULT = ("sandbox_failed", "grader_failed")
+MISSING = "missing"  # the status of what was not handed in
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from course_utils.grading.grade import GRADERS_FAULT, Result
+from course_utils.grading.grade import GRADERS_FAULT, MISSING, Result
 from course_utils.grading.late import NO_POLICY, Final, Policy, final_points
 
 COLUMNS = (
@@ -140,7 +140,7 @@ def wide_csv(results: Iterable[Result], policy: Policy = NO_POLICY) -> str:
 def _cell(result: Result, final: Final) -> str:
     if result.status in GRADERS_FAULT:
         return result.status
-    return "" if result.status == "missing" else plain(final.points)
+    return "" if result.status == MISSING else plain(final.points)
 
 
 def _csv_text(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

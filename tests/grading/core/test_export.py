@@ -242,6 +242,13 @@ def test_each_exercise_into_its_own_column(grades, export):
     assert "results of no ex02: essay" in export(folder, CANVAS, "--exercise", "ex02")[1]
 
 
+def test_two_exercises_never_share_a_column(grades, export):
+    folder = grades({"learner": "S-17"}, {"learner": "S-17", "exercise": "ex02", "title": "Two"})
+    status, told, out = export(folder, WORKSHEET, "--all")
+    assert (status, out) == (2, None)
+    assert "ex01_mini and ex02 would both go into 'Grade'. Name one with --exercise." in told
+
+
 def test_a_column_can_be_named(grades, export):
     folder = grades({"learner": "S-17", "max_points": 20, "points": 20})
     for name in ("Essay (902)", "Essay", "essay"):
@@ -350,6 +357,7 @@ def test_gradescope_reads_points_and_what_a_learner_may_know(grades, tmp_path, c
     folder = grades(
         {"learner": "ana", "late": True, "questions": (RESULT.questions[0], failed)},
         {"learner": "bob", "status": GRADERS_FAULT[1], "points": 0},
+        {"learner": "cy", "status": "missing", "points": 0},
     )
     policy, out = tmp_path / "late.toml", tmp_path / "gradescope"
     policy.write_text("[penalty]\npoints_per_day = 1\nlate_mark = 0.5\n")
