@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from course_utils.cli.options import Commands
     from course_utils.grading.fingerprints import Runner
     from course_utils.grading.grade import Result
+    from course_utils.grading.intake import Missing
     from course_utils.grading.key import Key
     from course_utils.grading.resume import Task, Terms
     from course_utils.grading.summary import Summary
@@ -29,9 +30,17 @@ if TYPE_CHECKING:
 def add_to(commands: "Commands") -> None:
     """Add the command to the command line."""
     grade = commands.add_parser("grade", help="grade a folder of hand-ins")
-    grade.add_argument("hand_ins", type=Path, help="holds <learner>/<exercise>.ipynb")
+    grade.add_argument("hand_ins", type=Path, help="the folder or zip of the hand-ins")
     grade.add_argument("--key", type=Path, required=True, help="the folder of the solutions")
     grade.add_argument("--out", type=Path, required=True, help="the folder of the grades")
+    grade.add_argument("--roster", type=Path, metavar="CSV", help="the learners; names the missing")
+    grade.add_argument(
+        "--from",
+        dest="kind",
+        choices=("auto", "folder", "canvas", "moodle"),
+        default="auto",
+        help="whose names the hand-ins bear (auto)",
+    )
     grade.add_argument("--jobs", type=positive, default=processors(), metavar="N")
     grade.add_argument(
         "--timeout", type=positive, default=60, metavar="S", help="seconds for one run (60)"
@@ -52,26 +61,36 @@ def add_to(commands: "Commands") -> None:
 def run(options: argparse.Namespace) -> int:
     """Grade, and say how it went."""
     from course_utils.grading.files import sole_writer
-    from course_utils.grading.hand_ins import find_hand_ins
+    from course_utils.grading.intake import find_hand_ins
     from course_utils.grading.key import read_keys
     from course_utils.grading.resume import Terms, looked_into, plan
-    from course_utils.grading.summary import planned_lines
+    from course_utils.grading.summary import Summary, planned_lines
 
     _keep_apart(options.out, options.hand_ins, options.key)
     keys = read_keys(options.key)
-    hand_ins = find_hand_ins(options.hand_ins)
+    intake = find_hand_ins(options.hand_ins, keys, roster=options.roster, kind=options.kind)
     terms = Terms(options.timeout, not options.unsafe_no_sandbox, options.regrade)
+    summary = Summary()
+    summary.note_intake(intake)
+    planned = plan(intake.hand_ins, keys, options.out, terms)
     if options.dry_run:
-        tasks = [looked_into(task, keys) for task in plan(hand_ins, keys, options.out, terms)]
+        tasks = [looked_into(task, keys) for task in planned]
         print(f"Dry run: nothing is run or written. {len(tasks)} hand-ins:")
-        print(*planned_lines(tasks), sep="\n")
+        print(*planned_lines(tasks), *summary.notes(), sep="\n")
         return OK
     runner = _runner(options)
     if runner is None:
         return FAILED
     with sole_writer(options.out):
-        tasks = list(plan(hand_ins, keys, options.out, terms))
-        summary = _grade(tasks, keys, options, run=runner, terms=terms)
+        _grade(
+            list(planned),
+            keys,
+            options,
+            run=runner,
+            terms=terms,
+            missing=intake.missing,
+            summary=summary,
+        )
     print(*summary.lines(), f"See {options.out / 'gradebook.csv'}", sep="\n")
     return FAILED if summary.failed else OK
 
@@ -83,12 +102,12 @@ def _grade(
     *,
     run: "Runner",
     terms: "Terms",
-) -> "Summary":
+    missing: "Sequence[Missing]",
+    summary: "Summary",
+) -> None:
     """Grade, with a bar for those who watch and a log for those who ask for it."""
     from course_utils.grading.batch import grade_folder
-    from course_utils.grading.summary import Summary
 
-    summary = Summary()
     executor = ThreadPoolExecutor(options.jobs)  # each thread waits for a process of its own
     todo = sum(task.action != "resume" for task in tasks)
     with _log(verbose=options.verbose), _bar(todo) as bar:
@@ -106,11 +125,11 @@ def _grade(
                 executor=executor,
                 ahead=2 * options.jobs,
                 terms=terms,
+                missing=missing,
                 on_result=count,
             )
         finally:
             executor.shutdown(cancel_futures=True)
-    return summary
 
 
 @contextlib.contextmanager
@@ -121,12 +140,14 @@ def _log(*, verbose: bool) -> "Iterator[None]":
     logger, handler = logging.getLogger("course_utils.grading"), logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logger.addHandler(handler)
+    before = logger.level
     logger.setLevel(logging.INFO if verbose else logging.WARNING)
     try:
         with logging_redirect_tqdm([logger]):
             yield
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 def _bar(total: int) -> "tqdm[Never]":

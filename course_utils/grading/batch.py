@@ -17,12 +17,15 @@ from course_utils.grading.files import write_atomically
 from course_utils.grading.fingerprints import Runner
 from course_utils.grading.grade import Result, grade_one, refused
 from course_utils.grading.gradebook import gradebook_csv, result_json, shown, wide_csv
-from course_utils.grading.hand_ins import HandIn, read_hand_in
+from course_utils.grading.hand_ins import HandIn
+from course_utils.grading.intake import Missing
 from course_utils.grading.key import Key
 from course_utils.grading.late import NO_POLICY, Policy
+from course_utils.grading.missing import note_missing
 from course_utils.grading.overlay import UnreadableError
+from course_utils.grading.report import write_report
 from course_utils.grading.results import read_result, read_results
-from course_utils.grading.resume import Task, Terms, key_of, result_path
+from course_utils.grading.resume import Task, Terms, result_path
 from course_utils.grading.summary import task_line
 from course_utils.grading.version import pages_version
 
@@ -58,9 +61,9 @@ def _submit(
     hand_in: HandIn, keys: Mapping[str, Key], run: Runner, executor: Executor
 ) -> Future[Result]:
     """The future result of a hand-in: at hand at once where nothing is to be run."""
-    learner = shown(hand_in.learner)
+    learner, key = shown(hand_in.learner), keys[hand_in.exercise]
     try:
-        key, data = key_of(hand_in, keys), read_hand_in(hand_in)
+        data = hand_in.read()
     except UnreadableError as error:
         ready: Future[Result] = Future()
         ready.set_result(_refused(hand_in, keys, str(error)))
@@ -79,12 +82,8 @@ def _outcome(done: Future[Result], hand_in: HandIn, keys: Mapping[str, Key]) -> 
 def _refused(
     hand_in: HandIn, keys: Mapping[str, Key], reason: str, status: str = "unreadable"
 ) -> Result:
-    learner = shown(hand_in.learner)
-    if key := keys.get(hand_in.exercise):
-        return refused(b"", key, learner=learner, reason=reason, status=status)
-    stranger = refused(b"", next(iter(keys.values())), learner=learner, reason=reason)
-    name = shown(hand_in.exercise)
-    return replace(stranger, exercise=name, title=name, max_points=0, questions=(), key_sha256="")
+    key, learner = keys[hand_in.exercise], shown(hand_in.learner)
+    return refused(b"", key, learner=learner, reason=reason, status=status)
 
 
 def grade_folder(
@@ -96,10 +95,12 @@ def grade_folder(
     executor: Executor,
     ahead: int = 4,
     terms: Terms | None = None,
+    missing: Iterable[Missing] = (),
     on_result: Callable[[Task, Result], None] = lambda task, result: None,
 ) -> None:
     """Do what is planned with every hand-in; write results, feedback and, at the end, the rest.
 
+    missing: what was not handed in; the grades tell of it.
     No result is kept in memory. Stopped at any moment, it leaves whole files; planned again, it
     does the rest.
     Raises OSError when `out` cannot be written; what is written by then stays.
@@ -115,6 +116,7 @@ def grade_folder(
         write_atomically(result_path(out, task.hand_in), result_json(result))
         _write_page(task.hand_in, result, keys, out)
         _told(task, result, on_result)
+    note_missing(missing, keys, out)
     write_summaries(out)
 
 
@@ -139,8 +141,7 @@ def _write_page(hand_in: HandIn, result: Result, keys: Mapping[str, Key], out: P
     path = out / "feedback" / hand_in.learner / f"{hand_in.exercise}.html"
     stamp = f"<!-- {_made_from(result)} -->\n"
     if not _ends_with(path, stamp.encode()):
-        key = keys.get(hand_in.exercise)
-        page = feedback_html(result, key.exercise if key else None)
+        page = feedback_html(result, keys[hand_in.exercise].exercise)
         write_atomically(path, page + stamp)
 
 
@@ -161,7 +162,7 @@ def _ends_with(path: Path, end: bytes) -> bool:
 
 
 def write_summaries(out: Path, policy: Policy = NO_POLICY) -> None:
-    """Write the gradebooks from the results in `out`: those of earlier batches are in it, too.
+    """Write gradebooks and report from the results in `out`: those of earlier batches, too.
 
     policy: what being late costs; the results themselves hold the raw points.
     """
@@ -172,3 +173,4 @@ def write_summaries(out: Path, policy: Policy = NO_POLICY) -> None:
     rows = [replace(result, questions=()) for result in read_results(out, on_fault=passed_over)]
     write_atomically(out / "gradebook.csv", gradebook_csv(rows, policy))
     write_atomically(out / "gradebook_wide.csv", wide_csv(rows, policy))
+    write_report(out, on_fault=lambda path, fault: None)  # the gradebook has told

@@ -12,8 +12,9 @@ from typing import Literal
 
 from course_utils.grading.grade import GRADERS_FAULT, Result
 from course_utils.grading.gradebook import shown
-from course_utils.grading.hand_ins import HandIn, read_hand_in
+from course_utils.grading.hand_ins import HandIn
 from course_utils.grading.key import Key
+from course_utils.grading.missing import MISSING
 from course_utils.grading.overlay import UnreadableError, read_answers
 from course_utils.grading.results import read_result
 from course_utils.grading.version import grader_version
@@ -57,27 +58,17 @@ def plan(
 
 def _task(hand_in: HandIn, keys: Mapping[str, Key], grades: Path, terms: Terms) -> Task:
     try:
-        key = key_of(hand_in, keys)
-        data = read_hand_in(hand_in)
+        data = hand_in.read()
     except UnreadableError as error:
         return Task(hand_in, "refuse", str(error))
     if terms.regrade:
         return Task(hand_in, "grade", "asked for")
-    why = _why_not_done(result_path(grades, hand_in), hand_in, data, key, terms)
+    why = _why_not_done(hand_in, data, keys[hand_in.exercise], grades, terms)
     return Task(hand_in, "grade" if why else "resume", why)
 
 
-def key_of(hand_in: HandIn, keys: Mapping[str, Key]) -> Key:
-    """The key that `hand_in` is graded by; UnreadableError if there is none of its name."""
-    try:
-        return keys[hand_in.exercise]
-    except KeyError:
-        names = ", ".join(sorted(keys))
-        fact = "No exercise has this name"
-        raise UnreadableError(f"{fact}. Rename the file to one of: {names}.") from None
-
-
-def _why_not_done(path: Path, hand_in: HandIn, data: bytes, key: Key, terms: Terms) -> str:
+def _why_not_done(hand_in: HandIn, data: bytes, key: Key, grades: Path, terms: Terms) -> str:
+    path = result_path(grades, hand_in)
     if not path.is_file():
         return "new"
     try:
@@ -92,6 +83,7 @@ def _why_not_done(path: Path, hand_in: HandIn, data: bytes, key: Key, terms: Ter
 def why_again(stored: Result, hand_in_sha256: str, key: Key, terms: Terms) -> str:
     """Why the hand-in of that hash is to be graded again, or "" if its stored result stands."""
     reasons = {
+        "new": stored.status == MISSING,
         "the grader had failed": stored.status in GRADERS_FAULT,
         "its points do not add up": stored.points != sum(q.points for q in stored.questions),
         "the hand-in has changed": stored.hand_in_sha256 != hand_in_sha256,
@@ -110,7 +102,7 @@ def looked_into(task: Task, keys: Mapping[str, Key]) -> Task:
     if task.action != "grade":
         return task
     try:
-        read_answers(read_hand_in(task.hand_in), key_of(task.hand_in, keys).exercise)
+        read_answers(task.hand_in.read(), keys[task.hand_in.exercise].exercise)
     except UnreadableError as error:
         return replace(task, action="refuse", why=str(error))
     return task

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from course_utils.grading.grade import GRADERS_FAULT, Result
 from course_utils.grading.gradebook import shown
+from course_utils.grading.intake import Intake
 from course_utils.grading.resume import Task
 
 NAMES = 3  # told of each kind
@@ -83,6 +84,15 @@ class Summary:
         for name in names:
             self.kinds.setdefault(kind, Names()).add(name)
 
+    def note_intake(self, intake: Intake) -> None:
+        """Count all that an intake has found besides hand-ins to grade."""
+        self.note("missing", *(f"{gap.learner}/{gap.exercise}" for gap in intake.missing))
+        older = ((old.hand_in.origin.file, old.by) for old in intake.superseded)
+        self.note("superseded", *(f"{file} by {by}" for file, by in older))
+        self.note("not graded", *(f"{odd.file}: {odd.reason}" for odd in intake.unplaced))
+        self.note("not on the roster", *(f"{odd.file}: {odd.reason}" for odd in intake.off_roster))
+        self.note("note", *intake.notes)
+
     @property
     def failed(self) -> bool:
         """Whether the grader itself failed at a hand-in."""
@@ -94,12 +104,16 @@ class Summary:
         told = ", ".join(f"{self.statuses[status]} {status}" for status in statuses)
         resumed = f" ({self.resumed} of them resumed)" if self.resumed else ""
         yield f"{self.statuses.total()} hand-ins: {told}{resumed}."
-        for kind, names in self.kinds.items():
-            remedy = f" ({REMEDIES[kind]})" if kind in REMEDIES else ""
-            yield f"  {kind}: {names}{remedy}"
+        yield from self.notes()
         if len(self.slowest) == SLOWEST:
             slow = (f"{printable(name)} {seconds:.1f} s" for seconds, name in self.slowest)
             yield f"  slowest: {', '.join(slow)}"
+
+    def notes(self) -> Iterator[str]:
+        """How many there are of each kind, and the first few."""
+        for kind, names in self.kinds.items():
+            remedy = f" ({REMEDIES[kind]})" if kind in REMEDIES else ""
+            yield f"  {kind}: {names}{remedy}"
 
 
 def planned_lines(tasks: Iterable[Task]) -> Iterator[str]:

@@ -24,6 +24,7 @@ APART = frozenset(
         "gradebook",
         "gradescope",
         "item_statistics",
+        "missing",
         "late",
         "late_policy",
         "lms_file",

@@ -1,7 +1,6 @@
 """Which stored results stand: those of the same hand-in by the same key, grader and limits."""
 
 import os
-import re
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,9 @@ import pytest
 
 from course_utils.grading import grade, resume
 from course_utils.grading.batch import grade_folder
-from course_utils.grading.hand_ins import Origin, find_hand_ins
+from course_utils.grading.hand_ins import Origin
+from course_utils.grading.intake import Missing, find_hand_ins
+from course_utils.grading.missing import note_missing
 from course_utils.grading.results import read_result, read_results
 from course_utils.grading.resume import Terms, plan, why_again
 from course_utils.grading.run import RunOutcome
@@ -57,15 +58,15 @@ def contents(folder):
     return {path: (path.stat().st_ino, path.read_bytes()) for path in files}
 
 
-def test_the_same_command_again_runs_and_changes_nothing(batch, runs, tmp_path):
-    before, texts = contents(tmp_path / "out"), timeless(tmp_path / "out")
+def test_the_same_command_again_runs_and_changes_nothing(batch, runs, without_seconds, tmp_path):
+    before, texts = contents(tmp_path / "out"), without_seconds(tmp_path / "out")
     assert batch() == NOTHING
     assert runs == []
     after = contents(tmp_path / "out")
     kept = [path for path in before if path.parent != tmp_path / "out"]
     assert len(kept) == 6
     assert all(after[path] == before[path] for path in kept)  # not even written anew
-    assert timeless(tmp_path / "out") == texts
+    assert without_seconds(tmp_path / "out") == texts
 
 
 def test_a_changed_hand_in_alone_is_graded_again(batch, runs, tmp_path, folder, hand_in):
@@ -181,7 +182,7 @@ def test_a_damaged_result_is_graded_again_and_the_log_says_why(
     done = batch()
     assert {name for name, (action, _) in done.items() if action == "grade"} == {"bob/ex01_mini"}
     assert why in done["bob/ex01_mini"][1]
-    assert any(why in line and "grade bob/ex01_mini" in line for line in caplog.messages)
+    assert any(why in line and "graded bob/ex01_mini (" in line for line in caplog.messages)
     assert len(runs) == 1
     assert read_result(path).points == before.points
 
@@ -239,7 +240,8 @@ def test_what_is_new_of_an_origin_is_taken_up_without_a_run(
 ):
     out, terms = tmp_path / "out", Terms(sandboxed=False)
     known = Origin(name="Ana Ö", ids=("17",), late=True)
-    found = [replace(hand_in, origin=known) for hand_in in find_hand_ins(tmp_path / "hand_ins")]
+    intake = find_hand_ins(tmp_path / "hand_ins", keys)
+    found = [replace(hand_in, origin=known) for hand_in in intake.hand_ins]
     tasks = list(plan(found, keys, out, terms))
     grade_folder(tasks, keys, out, run=runs, executor=at_once(), terms=terms)
     assert runs == []
@@ -253,6 +255,21 @@ def test_the_gradebook_keeps_what_earlier_batches_graded(batch, folder, tmp_path
     assert [row.partition(",")[0] for row in rows[1:]] == ["ana", "bob", "cy"]
 
 
+def test_what_is_missing_is_told_until_it_is_handed_in(batch, folder, hand_in, keys, tmp_path):
+    out = tmp_path / "out"
+    gone = (tmp_path / "hand_ins" / "ana" / "ex01_mini.ipynb").rename(tmp_path / "gone")
+    gaps = [Missing(name, "ex01_mini", Origin(name=name.title())) for name in ("ana", "eve", "flo")]
+    note_missing(gaps, keys, out)
+    results = {result.learner: (result.status, result.points) for result in read_results(out)}
+    assert results["ana"] == ("graded", 7)  # a grade is never taken back
+    assert results["eve"] == results["flo"] == ("missing", 0)
+    note_missing(gaps[:2], keys, out)
+    assert [result.learner for result in read_results(out)] == ["ana", "bob", "cy", "eve"]
+    folder(eve=hand_in(DOUBLE), ana=gone.read_bytes())
+    assert batch() == NOTHING | {"eve/ex01_mini": ("grade", "new")}
+    assert read_result(stored(tmp_path, "eve")).points == 7
+
+
 class Killed(BaseException):
     """The end of the process, as far as this test can have it."""
 
@@ -261,12 +278,12 @@ STEPS = [(os, "fsync"), (Path, "replace"), (Path, "mkdir"), (Path, "open")]
 
 
 def test_killed_at_any_step_a_batch_leaves_whole_files_and_ends_the_same(
-    folder, hand_in, grade_here, runs, tmp_path, monkeypatch
+    folder, hand_in, grade_here, runs, without_seconds, tmp_path, monkeypatch
 ):
     """Every call that changes the disk is the last one once; then the same command goes on."""
     path = folder(ana=hand_in(DOUBLE), bob=hand_in(WRONG), cy=b"{")
     grade_here(path, tmp_path / "undisturbed", run=runs)
-    wanted = timeless(tmp_path / "undisturbed")
+    wanted = without_seconds(tmp_path / "undisturbed")
     steps = [0]
 
     def counted(call):
@@ -299,7 +316,7 @@ def test_killed_at_any_step_a_batch_leaves_whole_files_and_ends_the_same(
         assert resumed == {f"{learner}/ex01_mini" for learner in done}
         assert len(runs) - ran == len({"ana", "bob"} - done)
         sweep_parts(out)
-        assert timeless(out) == wanted
+        assert without_seconds(out) == wanted
     assert last > 30
 
 
@@ -307,15 +324,6 @@ def sweep_parts(out):
     """What ``sole_writer`` does before a batch."""
     for part in out.rglob(".*.part"):
         os.unlink(part)  # noqa: PTH108 - Path.unlink is out of order here
-
-
-def timeless(out):
-    """The contents of every file in `out` without the seconds that were measured."""
-    return {
-        str(path.relative_to(out)): re.sub(r'"seconds": [\d.]+', "", path.read_text())
-        for path in out.rglob("*")
-        if path.is_file()
-    }
 
 
 def test_memory_does_not_grow_with_the_number_of_hand_ins(folder, hand_in, grade_here, tmp_path):
@@ -329,4 +337,4 @@ def test_memory_does_not_grow_with_the_number_of_hand_ins(folder, hand_in, grade
         grade_here(path, tmp_path / f"out{len(peaks)}{count}", run=lambda notebook: ran)
         peaks[count] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert peaks[40] - peaks[5] < 0.1 * 35 * 50_000
+    assert peaks[40] < 1.1 * peaks[5]
