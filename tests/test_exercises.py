@@ -6,7 +6,9 @@ them. It is graded as a learner's is: from the bytes of the released notebook, i
 
 from __future__ import annotations
 
+import html
 import os
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,6 +20,7 @@ import nbformat
 import pytest
 
 from course_utils.grading.exercise import Exercise, Question, parse
+from course_utils.grading.feedback import feedback_html
 from course_utils.grading.fingerprints import (
     PopularAnswer,
     Runner,
@@ -25,8 +28,9 @@ from course_utils.grading.fingerprints import (
     read_popular,
     rounds,
 )
-from course_utils.grading.grade import QuestionResult, Result, grade_one
+from course_utils.grading.grade import QuestionResult, Result, grade_one, refused
 from course_utils.grading.key import Key, read_key
+from course_utils.grading.lint import printed
 from course_utils.grading.release import read_exercise, release_folder
 from course_utils.grading.run import (
     Limits,
@@ -35,6 +39,7 @@ from course_utils.grading.run import (
     find_sandbox,
     run_notebook,
 )
+from course_utils.grading.values import numbers
 
 SOLUTIONS, EXERCISES = (Path(__file__).parents[1] / name for name in ("solutions", "exercises"))
 NAMES = sorted(path.stem for path in SOLUTIONS.glob("ex*.ipynb"))
@@ -156,6 +161,42 @@ def test_a_wrong_answer_earns_nothing_and_is_named(graded, name, answer):
     must_not_earn(graded[name, answer.question, answer.name], answer)
 
 
+def secrets(key: Key, question: Question, result: QuestionResult) -> set[str]:
+    """What no page may tell: lines of the worked answer and the hidden check, and its numbers."""
+    cells = [key.exercise.cell(question, role) for role in ("answer", "hidden")]
+    told = {line.strip() for cell in cells for line in cell.source.split("\n")}
+    printed_lines = [*printed(cells[1]).split("\n"), *result.values]
+    told |= {number for line in printed_lines for number in numbers(line)}
+    if result.visible == "passed":  # else the visible check has raised the same, and says so
+        told.add(result.error)
+    public = [cell.source for cell in key.exercise.notebook.cells if cell.cell_type == "markdown"]
+    public += [key.exercise.cell(question, "visible").source, key.exercise.blank(question)]
+    public += [result.answer, result.advice]
+    return {text for text in told if len(text) > 8 and not any(text in open_ for open_ in public)}
+
+
+def leaks(page: str, key: Key, question: Question, result: QuestionResult) -> list[str]:
+    """The secrets that stand on `page`, in its text or in its markup."""
+    texts = (page, html.unescape(re.sub("<[^>]*>", "", page)))
+    found = secrets(key, question, result)
+    return [secret for secret in found if any(secret in text for text in texts)]
+
+
+def page_of(key: Key, result: QuestionResult) -> str:
+    whole = refused(b"", key, learner="popular", reason="", status="graded")
+    return feedback_html(replace(whole, questions=(result,)), key.exercise)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_page_of_a_popular_answer_gives_a_hidden_check_away(graded, keys, name):
+    key = keys[name]
+    slugs = {question.slug: question for question in key.exercise.questions}
+    for (exercise, slug, answer), result in graded.items():
+        if exercise == name:
+            assert secrets(key, slugs[slug], result), answer
+            assert not leaks(page_of(key, result), key, slugs[slug], result), answer
+
+
 def test_an_answer_that_takes_hours_earns_nothing_and_costs_no_other_question(run, keys):
     (name, walk) = next((n, a) for n in NAMES for a in popular(n) if a.name == ENDLESS)
     exercise = keys[name].exercise
@@ -260,6 +301,22 @@ def test_a_missing_fingerprint_is_noticed(run, keys):
     nameless = replace(key, fingerprints=())
     with pytest.raises(AssertionError, match="compares with NaN"):
         must_not_earn(result_of(run, nameless, answer), answer)
+
+
+def test_a_page_that_tells_too_much_is_noticed(keys):
+    key = keys["ex04_vanishing"]
+    question = key.exercise.questions[0]
+    hidden = key.exercise.cell(question, "hidden")
+    values = tuple(printed(hidden).strip().split("\n"))
+    blank = refused(b"", key, learner="x", reason="").questions[0]
+    result = replace(blank, outcome="error", values=values, error="IndexError: index 7 is out")
+    assert not leaks(page_of(key, result), key, question, result)
+    longest = max(hidden.source.split("\n"), key=len)
+    for told in (values[0], f"It was called as {longest}."):
+        loose = replace(result, message=told)
+        assert leaks(page_of(key, loose), key, question, loose)
+    loose = replace(result, visible="passed", message=f"It raised {result.error}.")
+    assert leaks(page_of(key, loose), key, question, loose) == [result.error]
 
 
 def test_a_right_answer_listed_as_wrong_is_noticed(run, keys):

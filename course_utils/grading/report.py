@@ -27,13 +27,15 @@ from course_utils.grading.results import read_results
 from course_utils.grading.values import VALUE
 from course_utils.grading.wrong_values import WrongValues
 
+MISSING = "missing"  # the status of a hand-in that never came
 # their points say nothing of what the learner knows
-NOT_JUDGED = ("unreadable", *GRADERS_FAULT)
+NOT_JUDGED = (MISSING, "unreadable", *GRADERS_FAULT)
 COMMONEST = 6  # wrong values shown of a question
 SHOWN_LINES, SHOWN_CHARACTERS = 4, 160  # of each of them
 SLOWEST = 3
 MOST_TROUBLES = 200  # hand-ins named; beyond this they are counted
 MOST_BARS = 25
+MOST_NAMES = 20
 
 
 @dataclass
@@ -91,9 +93,11 @@ class ExerciseTally:
     times: list[tuple[float, str]] = field(default_factory=list)
 
     def add(self, result: Result) -> None:
-        """Count one hand-in."""
-        self.learners.add(result.learner)
+        """Count one hand-in, or that there is none."""
         self.statuses[result.status] += 1
+        if result.status == MISSING:
+            return
+        self.learners.add(result.learner)
         self.keys.add(result.key_sha256)
         self.late += result.origin.late
         if result.status in NOT_JUDGED:
@@ -149,19 +153,23 @@ class ClassTally:
     """All that the report says, filled one result after the other."""
 
     exercises: dict[tuple[object, ...], ExerciseTally] = field(default_factory=dict)
-    learners: set[str] = field(default_factory=set)
+    names: dict[str, str] = field(default_factory=dict)
     hand_ins: int = 0
     troubles: list[Trouble] = field(default_factory=list)
     more_troubles: int = 0
 
     def add(self, result: Result) -> None:
         """Count one hand-in. What belongs to no exercise is a trouble and nothing else."""
-        self.hand_ins += 1
-        self.learners.add(result.learner)
-        if result.status != "graded":
+        self.hand_ins += result.status != MISSING
+        self.names[result.learner] = name_of(result)
+        if result.status not in ("graded", MISSING):
             self._add_trouble(result)
         if result.questions:
             self._exercise(result).add(result)
+
+    def missing(self, exercise: ExerciseTally) -> list[str]:
+        """Who is known, from the roster or another exercise, and has not handed in this one."""
+        return [self.names[each] for each in sorted(self.names.keys() - exercise.learners)]
 
     def _add_trouble(self, result: Result) -> None:
         if len(self.troubles) == MOST_TROUBLES:
@@ -208,7 +216,9 @@ def report_html(results: Iterable[Result]) -> str:
     for result in results:
         tally.add(result)
     exercises = sorted(tally.exercises.values(), key=lambda exercise: exercise.name)
-    return _template().render(tally=tally, exercises=exercises, commonest=COMMONEST)
+    return _template().render(
+        tally=tally, exercises=exercises, commonest=COMMONEST, most_names=MOST_NAMES
+    )
 
 
 def write_report(grades: Path, *, on_fault: Callable[[Path, str], None]) -> Path:
