@@ -1,19 +1,24 @@
 """The feedback page: it says what it must, gives nothing away, and runs nothing."""
 
+import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
 
 from course_utils.grading.feedback import (
+    LONG,
     OUTCOME_WORDS,
     STATUS_WORDS,
+    VISIBLE_WORDS,
     emphasised,
     feedback_html,
 )
 from course_utils.grading.grade import ENDINGS, QuestionResult, Result
+from course_utils.grading.hand_ins import Origin
 
-EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}"
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}\u202e"
 
 
 def question(**fields):
@@ -59,12 +64,15 @@ class Page(HTMLParser):
     def __init__(self, html):
         super().__init__()
         self.tags, self.attributes, self.text, self.open = [], [], "", []
+        self.headings = []
         self.feed(html)
         assert self.open == [], f"left open: {self.open}"
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.attributes += attrs
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
         if tag not in self.VOID:
             self.open.append(tag)
 
@@ -76,12 +84,91 @@ class Page(HTMLParser):
 
 
 def test_every_text_of_a_learner_is_escaped():
-    evil = question(title=EVIL, misconception=EVIL, advice=EVIL, message=EVIL, number=EVIL)
+    evil = question(
+        title=EVIL, misconception=EVIL, advice=EVIL, message=EVIL, number=EVIL, answer=EVIL
+    )
     told = replace(evil, advice="", message=EVIL)
-    page = Page(feedback_html(result(evil, told, learner=EVIL, exercise=EVIL, title=EVIL)))
-    assert not {"script", "img"} & set(page.tags)
-    assert page.text.count("<script>alert(1)</script>") > 5
-    assert "49" not in page.text
+    named = Origin(name=EVIL, handed_in=datetime(2026, 5, 1, tzinfo=UTC))
+    for origin in (Origin(), named):
+        whole = result(evil, told, learner=EVIL, exercise=EVIL, title=EVIL, origin=origin)
+        page = Page(feedback_html(whole, late=EVIL))
+        assert not {"script", "img"} & set(page.tags)
+        assert page.text.count("<script>alert(1)</script>") > 9
+        assert page.text.count("{{ 7 * 7 }}") > 9
+
+
+def test_no_name_or_code_can_reorder_what_stands_around_it():
+    learners = question(message="a\u202eb", answer="x = 1  # \u2066 hidden")
+    html = feedback_html(result(learners, learner="a\u202eb\u2069"))
+    assert not set(html) & set("\u202e\u2066\u2069")
+    text = Page(html).text
+    for shown in ("aU+202EbU+2069", "aU+202Eb", "# U+2066 hidden"):
+        assert shown in text
+    assert "<bdi" in html
+
+
+def test_nothing_of_the_hidden_check_is_on_the_page(mini):
+    secret = question(values=("value: 9.87654321e-01",), error="IndexError: secret 42")
+    html = feedback_html(result(secret, replace(secret, outcome="earned")), mini)
+    for told in ("9.87654321", "secret", "rng.uniform", "_hidden", "as the author worked it"):
+        assert told not in html
+
+
+def test_what_was_asked_stands_on_the_page(mini):
+    page = Page(feedback_html(result(question(slug="double"), question(slug="gone")), mini))
+    assert page.text.count("Return the double of x.") == 1
+    assert "Return the cube of x." not in page.text
+    assert "Return" not in feedback_html(result(question(slug="double")))
+
+
+def test_the_learners_code_is_on_the_page_and_long_code_is_folded():
+    short = question(answer="def double(x):\n    return x")
+    long = replace(short, answer="x = 1\n" * (LONG + 1))
+    right = replace(short, outcome="earned")
+    for answered, opened in ((short, True), (long, False), (right, False)):
+        html = feedback_html(result(answered))
+        assert ("<details open>" in html) == opened
+        assert answered.answer.strip() in Page(html).text
+    assert "<details" not in feedback_html(result(question(outcome="blank")))
+    assert "(1 line)" in feedback_html(result(replace(short, answer="x = 1\n")))
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"visible": "passed", "advice": "Multiply."}, VISIBLE_WORDS["passed"]),
+        ({"visible": "error", "advice": "Multiply."}, VISIBLE_WORDS["error"]),
+        ({"visible": "passed", "message": "The visible check is satisfied, but"}, ""),
+        ({"visible": "passed", "outcome": "earned", "points": 7}, ""),
+        ({"visible": "error", "outcome": "earned", "points": 7}, VISIBLE_WORDS["error"]),
+        ({"visible": "not_run"}, ""),
+    ],
+)
+def test_the_visible_check_is_told_where_that_adds_something(fields, told):
+    html = feedback_html(result(question(answer="x = 1", **fields)))
+    assert [words for words in set(VISIBLE_WORDS.values()) if words in html] == [told] * bool(told)
+
+
+def test_when_it_came_and_what_that_cost():
+    when = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
+    origin = Origin(name="Ana Ö", handed_in=when, late=True, attempt=2)
+    late = "1 day late: 10 % off. 6.3 points count."
+    text = " ".join(Page(feedback_html(result(question(), origin=origin), late=late)).text.split())
+    assert "Ana Ö · ex01_mini · handed in 2026-05-01 12:30 UTC · attempt 2 · late" in text
+    assert late in text
+    plain = Page(feedback_html(result(question()))).text
+    assert not any(word in plain for word in ("handed in", "attempt", "late"))
+
+
+def test_a_reader_who_cannot_see_finds_their_way(mini):
+    asked = question(slug="double", answer="x = 1")
+    page = Page(feedback_html(result(asked, replace(asked, number="1.2")), mini))
+    assert page.headings == [1, 2, 2]
+    assert {"header", "main", "footer"} <= set(page.tags)
+    assert ("lang", "en") in page.attributes
+    labels = [value for name, value in page.attributes if name == "aria-label"]
+    assert len(labels) == len(set(labels)) == 5  # of the score, and of two boxes a question
+    assert page.attributes.count(("tabindex", "0")) == 4
 
 
 def test_the_page_needs_no_other_file():
@@ -143,20 +230,25 @@ def test_every_text_can_be_read_on_its_ground(contrast_pairs):
         assert ratio >= 4.5, f"{text} on {ground}: {ratio:.2f}"
 
 
+TEXTS_ON = {
+    "page": ["text", "quiet", "right", "wrong"],
+    "card": ["text", "quiet", "right", "wrong"],
+    "note": ["text"],
+    "code": ["text", "quiet", "wrong", "keyword", "string", "number", "built-in"],
+}
+
+
 @pytest.fixture
 def contrast_pairs():
     """WCAG 2 contrast of each text colour on each ground, in light, dark and print."""
-    import re
-
     pairs = []
     for theme in re.findall(r":root \{(.*?)\}", feedback_html(result(question())), re.DOTALL):
         colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]+)", theme))
-        for ground in ("page", "card", "note"):
-            texts = ["text"] if ground == "note" else ["text", "quiet", "right", "wrong"]
+        for ground, texts in TEXTS_ON.items():
             for text in texts:
                 first, second = sorted(map(luminance, (colours[ground], colours[text])))
                 pairs.append((colours[ground], colours[text], (second + 0.05) / (first + 0.05)))
-    assert len(pairs) == 27
+    assert len(pairs) == 48
     return pairs
 
 
