@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
 
@@ -52,26 +51,3 @@ class HandIn:
     def read(self) -> bytes:
         """The bytes of the hand-in; UnreadableError where they cannot or must not be read."""
         return self.source.read()
-
-
-def read_hand_in(hand_in: HandIn) -> bytes:
-    """The bytes of a hand-in."""
-    return hand_in.read()
-
-
-def find_hand_ins(folder: Path) -> list[HandIn]:
-    """Every notebook one level below `folder`, sorted by learner and exercise."""
-    from course_utils.grading.intake.files import LINK, DiskFile, Unread
-
-    if not folder.is_dir():
-        raise ValueError(f"There is no folder {folder}. Name the folder of the hand-ins.")
-    found = [
-        HandIn(path.parent.name, path.stem, DiskFile(path.parts, 0.0, path))
-        if not path.parent.is_symlink()
-        else HandIn(path.parent.name, path.stem, Unread(path.parts, LINK))
-        for path in sorted(folder.glob("*/*.ipynb"))
-        if not path.name.startswith(".") and not path.parent.name.startswith(".")
-    ]
-    if not found:
-        raise ValueError(f"{folder} holds no hand-in. It needs {folder}/<learner>/<exercise>.ipynb")
-    return found

@@ -85,7 +85,7 @@ class Member:
             return f"It is zipped by method {method}; only 0 and 8 are opened. {REMEDY}"
         if self.info.file_size > most:
             size = self.info.file_size
-            return f"It has {size} bytes, more than {most}. Clear the outputs and save."
+            return f"It has {size} bytes, more than {most}. Clear the outputs and zip again."
         return ""
 
 

@@ -80,8 +80,8 @@ class ZippedFile:
         return self.archive.members()[self.index].read()
 
     def head(self, count: int) -> bytes:
-        """The bytes, if there are at most `count`."""
-        return self.archive.members()[self.index].read(count)
+        """The bytes, if there are fewer than `count`."""
+        return self.archive.members()[self.index].read(count - 1)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,10 @@ RESERVED = {"con", "prn", "aux", "nul"} | {
 
 def readable(name: str) -> str:
     """`name` as text that can be written: bytes of a file name that are no UTF-8 as escapes."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half a pair of UTF-16, as Windows allows in names
+        return name.encode("utf-8", "backslashreplace").decode()
 
 
 def squashed(name: str) -> str:
@@ -25,7 +28,8 @@ def squashed(name: str) -> str:
     with and without marks of direction. "Nunez" stays apart: see `unaccented`.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return "".join(c for c in folded if unicodedata.category(c)[0] in "LMN")
+    kept = "".join(c for c in folded if unicodedata.category(c)[0] in "LMN")
+    return unicodedata.normalize("NFC", kept)  # an accent may have lost what stood before it
 
 
 def unaccented(squash: str) -> str:
