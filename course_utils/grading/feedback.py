@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from course_utils.grading.code_html import code_html, visible
 from course_utils.grading.exercise import Exercise
 from course_utils.grading.grade import QuestionResult, Result
+from course_utils.grading.late import Final
 from course_utils.grading.prompts import prompt_html
 
 STATUS_WORDS = {
@@ -46,21 +47,34 @@ LONG = 40  # lines of code beyond which an answer is folded
 EMPHASIS = re.compile(r"(?<![\w*])\*(\w[^*\n]*)(?<=\w)\*(?![\w*])")
 
 
-def feedback_html(result: Result, exercise: Exercise | None = None, *, late: str = "") -> str:
+def feedback_html(
+    result: Result, exercise: Exercise | None = None, *, final: Final | None = None
+) -> str:
     """`result` as one HTML page without script or outside file; every text in it is escaped.
 
     exercise: the trusted one, whose prompts say what was asked; None if there is none.
-    late: what came of the late policy, e.g. "1 day late: 10 % off. 16.2 points count."
+    final: the points that count by the late policy; None if there is no policy.
     """
     return _template().render(
         result=result,
         prompts=_prompts(exercise) if exercise else {},
-        late=late,
+        late=late_words(final) if final else "",
         banner=STATUS_WORDS.get(result.status, ""),
         reason=result.reason if result.status in TOLD else "",
         words=OUTCOME_WORDS,
         visible_words=VISIBLE_WORDS,
     )
+
+
+def late_words(final: Final) -> str:
+    """What being late has cost, in a sentence, or '' for a hand-in that came in time."""
+    if not final.reason:
+        return ""
+    reason = final.reason[0].upper() + final.reason[1:]
+    if not final.penalty:
+        return f"{reason}: nothing is taken off."
+    penalty, points = (f"{number.normalize():f}" for number in (final.penalty, final.points))
+    return f"{reason}: {penalty} taken off, {points} of {final.raw} points count."
 
 
 def _prompts(exercise: Exercise) -> dict[str, Markup]:

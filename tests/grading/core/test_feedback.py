@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
@@ -17,6 +18,7 @@ from course_utils.grading.feedback import (
 )
 from course_utils.grading.grade import ENDINGS, QuestionResult, Result
 from course_utils.grading.hand_ins import Origin
+from course_utils.grading.late import Final
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}\u202e"
 
@@ -91,7 +93,8 @@ def test_every_text_of_a_learner_is_escaped():
     named = Origin(name=EVIL, handed_in=datetime(2026, 5, 1, tzinfo=UTC))
     for origin in (Origin(), named):
         whole = result(evil, told, learner=EVIL, exercise=EVIL, title=EVIL, origin=origin)
-        page = Page(feedback_html(whole, late=EVIL))
+        final = Final(raw=7, points=Decimal(7), late=True, reason=EVIL)
+        page = Page(feedback_html(whole, final=final))
         assert not {"script", "img"} & set(page.tags)
         assert page.text.count("<script>alert(1)</script>") > 9
         assert page.text.count("{{ 7 * 7 }}") > 9
@@ -109,7 +112,13 @@ def test_no_name_or_code_can_reorder_what_stands_around_it():
 
 def test_nothing_of_the_hidden_check_is_on_the_page(mini):
     secret = question(values=("value: 9.87654321e-01",), error="IndexError: secret 42")
-    html = feedback_html(result(secret, replace(secret, outcome="earned")), mini)
+    shapes = [
+        secret,
+        replace(secret, message="Not right.", answer="x = 1"),
+        replace(secret, advice="Multiply.", misconception="adds", slug="double"),
+        replace(secret, outcome="earned", visible="passed", answer="x = 1"),
+    ]
+    html = feedback_html(result(*shapes), mini)
     for told in ("9.87654321", "secret", "rng.uniform", "_hidden", "as the author worked it"):
         assert told not in html
 
@@ -152,10 +161,21 @@ def test_the_visible_check_is_told_where_that_adds_something(fields, told):
 def test_when_it_came_and_what_that_cost():
     when = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
     origin = Origin(name="Ana Ö", handed_in=when, late=True, attempt=2)
-    late = "1 day late: 10 % off. 6.3 points count."
-    text = " ".join(Page(feedback_html(result(question(), origin=origin), late=late)).text.split())
+    final = Final(
+        raw=7,
+        points=Decimal("6.30"),
+        penalty=Decimal("0.70"),
+        late=True,
+        reason="1 started day late",
+    )
+    html = feedback_html(result(question(), origin=origin), final=final)
+    text = " ".join(Page(html).text.split())
     assert "Ana Ö · ex01_mini · handed in 2026-05-01 12:30 UTC · attempt 2 · late" in text
-    assert late in text
+    assert "1 started day late: 0.7 taken off, 6.3 of 7 points count." in text
+    waived = Final(raw=7, points=Decimal(7), reason="waived")
+    assert "Waived: nothing is taken off." in feedback_html(result(question()), final=waived)
+    in_time = Final(raw=7, points=Decimal(7))
+    assert feedback_html(result(question()), final=in_time) == feedback_html(result(question()))
     plain = Page(feedback_html(result(question()))).text
     assert not any(word in plain for word in ("handed in", "attempt", "late"))
 
