@@ -9,6 +9,7 @@ import io
 import sys
 import textwrap
 from base64 import b64encode
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib
@@ -48,14 +49,26 @@ CAPTION_WIDTH = 92  # JupyterLab breaks a longer line within a word
 matplotlib.rcParams.update(STYLE)
 
 
-def new_figure(*, rows: int = 1, columns: int = 1, height: float = 3.8) -> tuple[Figure, Any]:
+def new_figure(
+    *,
+    rows: int = 1,
+    columns: int = 1,
+    height: float = 3.8,
+    spacing: Mapping[str, float] | None = None,
+) -> tuple[Figure, Any]:
     """A figure of the course's width and its axes.
 
     rows, columns: the grid of axes. height: inches (100 pixels each on screen).
+    spacing: margins and gaps, as ``Figure.subplots_adjust`` takes them. Without it room is made for
+    what is written beside the axes, which for many of them takes longer than drawing them.
     Returns the figure with one Axes, or with an array of them, as ``Figure.subplots`` does.
     """
-    figure = Figure(figsize=(matplotlib.rcParams["figure.figsize"][0], height))
+    size = (matplotlib.rcParams["figure.figsize"][0], height)
+    layout: Any = "none" if spacing else None  # Matplotlib's type hints leave "none" out
+    figure = Figure(size, layout=layout)
     FigureCanvasAgg(figure)
+    if spacing:
+        figure.subplots_adjust(**spacing)
     return figure, figure.subplots(rows, columns)
 
 

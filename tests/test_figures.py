@@ -150,3 +150,9 @@ def test_white_stays_white_among_what_is_nearly_white():
     nearly_white = Image.fromarray(shades)
     drawn = figures.Palette(nearly_white, every=1).apply(nearly_white).convert("RGB")
     assert drawn.getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_axes_stand_where_the_spacing_says():
+    _, (left, right) = figures.new_figure(columns=2, spacing={"left": 0.25, "right": 0.75})
+    left.figure.canvas.draw()
+    assert (left.get_position().x0, right.get_position().x1) == pytest.approx((0.25, 0.75))

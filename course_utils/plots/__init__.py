@@ -18,6 +18,7 @@ from course_utils.plots.clipping import (
     plot_path,
 )
 from course_utils.plots.diagnosis import (
+    FOUR_ROWS,
     plot_confusion,
     plot_depth_profile,
     plot_gradient_heat,
@@ -49,6 +50,7 @@ from course_utils.plots.residuals import key_of_prediction, plot_walk, plot_with
 from course_utils.plots.training import plot_by_depth, plot_layer_by_step, plot_loss_by_step
 
 __all__ = [
+    "FOUR_ROWS",
     "GREY",
     "key_of_prediction",
     "log_axis",

@@ -4,6 +4,7 @@ The scales are fixed, so that runs can be compared: what lies beyond is drawn at
 """
 
 from collections.abc import Sequence
+from types import MappingProxyType
 
 import numpy as np
 from matplotlib import colormaps
@@ -19,6 +20,10 @@ RATIO_DECADES = (-12.0, 2.0)  # of the update-to-weight ratio
 GRADIENT_DECADES = (-10.0, 8.0)  # white, the middle, is a norm of 0.1
 RULE_OF_THUMB = -3.0  # a common advice: each step moves a weight by about a thousandth
 NOT_FINITE = "#404040"
+# room around and between the axes of four rows by plot_run_row, see figures.new_figure
+FOUR_ROWS = MappingProxyType(
+    {"left": 0.055, "right": 0.98, "bottom": 0.04, "top": 0.955, "wspace": 0.36, "hspace": 0.36}
+)
 
 
 def plot_run_loss(
