@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from course_utils.cli.options import add_late_policy_to, late_policy
 from course_utils.cli.status import FAILED, OK
 
 if TYPE_CHECKING:
@@ -37,21 +38,6 @@ def add_to(commands: "Commands") -> None:
     export.add_argument("--scale", action="store_true", help="scale to the LMS's maximum")
     add_late_policy_to(export)
     export.set_defaults(run=run)
-
-
-def add_late_policy_to(command: argparse.ArgumentParser) -> None:
-    """Add the option that names the file of a late policy."""
-    command.add_argument(
-        "--late-policy", type=Path, metavar="TOML", help="what being late costs, see the README"
-    )
-
-
-def late_policy(options: argparse.Namespace) -> "Policy":
-    """The policy that the options name, or the one that takes nothing away."""
-    from course_utils.grading.late import NO_POLICY
-    from course_utils.grading.late_policy import read_policy
-
-    return read_policy(options.late_policy) if options.late_policy else NO_POLICY
 
 
 def run(options: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course_utils.cli.options import positive, processors
+from course_utils.cli.options import add_late_policy_to, late_policy, positive, processors
 from course_utils.cli.status import FAILED, OK
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from course_utils.grading.grade import Result
     from course_utils.grading.intake import Missing
     from course_utils.grading.key import Key
+    from course_utils.grading.late import Policy
     from course_utils.grading.resume import Task, Terms
     from course_utils.grading.summary import Summary
 
@@ -50,6 +51,7 @@ def add_to(commands: "Commands") -> None:
     )
     grade.add_argument("-v", "--verbose", action="store_true", help="log each hand-in")
     grade.add_argument("--regrade", action="store_true", help="grade what is graded already, too")
+    add_late_policy_to(grade)
     grade.add_argument(
         "--unsafe-no-sandbox",
         action="store_true",
@@ -67,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     from course_utils.grading.summary import Summary, planned_lines
 
     _keep_apart(options.out, options.hand_ins, options.key)
-    keys = read_keys(options.key)
+    keys, policy = read_keys(options.key), late_policy(options)
     intake = find_hand_ins(options.hand_ins, keys, roster=options.roster, kind=options.kind)
     terms = Terms(options.timeout, not options.unsafe_no_sandbox, options.regrade)
     summary = Summary()
@@ -89,6 +91,7 @@ def run(options: argparse.Namespace) -> int:
             run=runner,
             terms=terms,
             missing=intake.missing,
+            policy=policy,
             summary=summary,
         )
     print(*summary.lines(), f"See {options.out / 'gradebook.csv'}", sep="\n")
@@ -103,6 +106,7 @@ def _grade(
     run: "Runner",
     terms: "Terms",
     missing: "Sequence[Missing]",
+    policy: "Policy",
     summary: "Summary",
 ) -> None:
     """Grade, with a bar for those who watch and a log for those who ask for it."""
@@ -126,6 +130,7 @@ def _grade(
                 ahead=2 * options.jobs,
                 terms=terms,
                 missing=missing,
+                policy=policy,
                 on_result=count,
             )
         finally:

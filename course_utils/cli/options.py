@@ -2,10 +2,13 @@
 
 import argparse
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+
+    from course_utils.grading.late import Policy
 
     Commands = argparse._SubParsersAction[ArgumentParser]
 
@@ -20,3 +23,18 @@ def positive(text: str) -> int:
 def processors() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def add_late_policy_to(command: argparse.ArgumentParser) -> None:
+    """Add the option that names the file of a late policy."""
+    command.add_argument(
+        "--late-policy", type=Path, metavar="TOML", help="what being late costs, see the README"
+    )
+
+
+def late_policy(options: argparse.Namespace) -> "Policy":
+    """The policy that the options name, or the one that takes nothing away."""
+    from course_utils.grading.late import NO_POLICY
+    from course_utils.grading.late_policy import read_policy
+
+    return read_policy(options.late_policy) if options.late_policy else NO_POLICY

@@ -5,13 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from course_utils.grading.files import write_atomically
-from course_utils.grading.grade import refused
+from course_utils.grading.grade import MISSING, refused
 from course_utils.grading.gradebook import result_json
 from course_utils.grading.intake import Missing
 from course_utils.grading.key import Key
 from course_utils.grading.results import read_results
 
-MISSING = "missing"
 REASON = "Nothing was handed in."
 
 

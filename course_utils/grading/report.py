@@ -16,7 +16,7 @@ from jinja2 import Template
 from course_utils.grading.code_html import visible
 from course_utils.grading.feedback import templates
 from course_utils.grading.files import write_atomically
-from course_utils.grading.grade import GRADERS_FAULT, QuestionResult, Result
+from course_utils.grading.grade import GRADERS_FAULT, MISSING, QuestionResult, Result
 from course_utils.grading.item_statistics import (
     Index,
     difficulty,
@@ -27,7 +27,6 @@ from course_utils.grading.results import read_results
 from course_utils.grading.values import VALUE
 from course_utils.grading.wrong_values import WrongValues
 
-MISSING = "missing"  # the status of a hand-in that never came
 # their points say nothing of what the learner knows
 NOT_JUDGED = (MISSING, "unreadable", *GRADERS_FAULT)
 COMMONEST = 6  # wrong values shown of a question

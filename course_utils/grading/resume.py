@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from course_utils.grading.grade import GRADERS_FAULT, Result
+from course_utils.grading.grade import GRADERS_FAULT, MISSING, Result
 from course_utils.grading.gradebook import shown
 from course_utils.grading.hand_ins import HandIn
 from course_utils.grading.key import Key
-from course_utils.grading.missing import MISSING
 from course_utils.grading.overlay import UnreadableError, read_answers
 from course_utils.grading.results import read_result
 from course_utils.grading.version import grader_version

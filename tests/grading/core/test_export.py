@@ -44,7 +44,7 @@ Identifier,"Full name","Email address",Status,Grade,"Maximum Grade","Grade can b
 "Last modified (submission)","Last modified (grade)"
 "Participant 41","Ana Núñez",ana@x.org,"Submitted for grading",,20.00,Yes,\
 "Sunday, 1 March 2026, 10:59 PM",-
-"Participant 42","Bob O'Neill",bob@x.org,"No submission",-,20.00,Yes,-,-
+"Participant 42","Bob O'Neill",bob@x.org,"No submission",-,20.00,Yes,"a day in March",-
 """
 MOODLE = """\
 "First name";"Last name";"ID number";"Email address";"Assignment: Exercise 01 · Mini (Real)";\
@@ -254,6 +254,8 @@ def test_a_column_can_be_named(grades, export):
     for name in ("Essay (902)", "Essay", "essay"):
         _, _, out = export(folder, CANVAS, "--column", name, "--scale")
         assert out.decode() == CANVAS.replace("8.00", "10")
+    exact = CANVAS.replace("Exercise 01 · Mini (901)", "Essay")
+    assert '9:00",20,8.00' in export(folder, exact, "--column", "Essay")[2].decode()
     twice = CANVAS.replace("Essay (902)", "exercise 01 mini")
     assert "Several columns are called" in export(folder, twice)[1]
     _, _, out = export(folder, twice, "--column", "Exercise 01 · Mini (901)")
@@ -273,6 +275,8 @@ def test_a_column_that_takes_no_scores_is_refused(grades, export, name):
     status, told, out = export(grades({"learner": "S-17"}), CANVAS, "--column", name)
     assert (status, out) == (2, None)
     assert COLUMNS[name] in told
+    status, _, out = export(grades({"learner": "S-17"}), WORKSHEET, "--column", name)
+    assert (status, out) == (2, None)
 
 
 def test_a_file_that_names_no_learners_is_refused(grades, export):
@@ -422,3 +426,17 @@ def test_a_time_decides_by_the_deadline(grades, tmp_path):
     )
     assert cli.main(["export", str(folder), "--gradebook", "--late-policy", str(policy)]) == 0
     assert ",late,2,15,1 started hour late\n" in (folder / "gradebook.csv").read_text("utf-8")
+
+
+def test_a_batch_takes_the_policy_and_refuses_a_wrong_one_before_it_grades(
+    tmp_path, hand_in, built_key, capsys
+):
+    ana = tmp_path / "hand_ins" / "ana" / "ex01_mini.ipynb"
+    ana.parent.mkdir(parents=True)
+    ana.write_bytes(hand_in())
+    policy, out = tmp_path / "late.toml", tmp_path / "out"
+    policy.write_text("[penalty]\ngrase = '1 day'\n")
+    command = ["grade", str(tmp_path / "hand_ins"), "--key", str(built_key), "--out", str(out)]
+    assert cli.main([*command, "--late-policy", str(policy), "--unsafe-no-sandbox"]) == 2
+    assert "late.toml: line 2: Nothing in [penalty] is called 'grase'" in capsys.readouterr().err
+    assert not out.exists()
