@@ -121,8 +121,11 @@ def test_a_comma_in_a_score_is_quoted_between_commas(grades, export):
     policy = "[penalty]\npoints_per_day = 1\nlate_mark = 0.5\n"
     folder = grades({"learner": "S-17", "late": True})
     (folder.parent / "late.toml").write_text(policy)
-    _, _, out = export(folder, text, "--late-policy", str(folder.parent / "late.toml"))
+    options = ["--late-policy", str(folder.parent / "late.toml")]
+    _, _, out = export(folder, text, *options)
     assert '9:00","16,5",8.00' in out.decode()
+    _, _, out = export(folder, CANVAS.replace("EX,", '"ill, excused",'), *options)
+    assert '9:00",16.5,8.00' in out.decode()
 
 
 @pytest.mark.parametrize(
@@ -267,6 +270,7 @@ COLUMNS = {
     "SIS Login ID": "The column 'SIS Login ID' holds no scores",
     "Current Score": "Canvas computes 'Current Score' itself",
     "Quiz": "No column is called 'Quiz'",
+    "Maximum Grade": "No column is called 'Maximum Grade'",
 }
 
 
