@@ -62,8 +62,8 @@ def add_to(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Grade, and say how it went."""
-    from course_utils.grading.files import sole_writer
-    from course_utils.grading.intake import find_hand_ins
+    from course_utils.grading.files import sole_writer, write_atomically
+    from course_utils.grading.intake import account_csv, find_hand_ins
     from course_utils.grading.key import read_keys
     from course_utils.grading.resume import Terms, looked_into, plan
     from course_utils.grading.summary import Summary, planned_lines
@@ -79,11 +79,14 @@ def run(options: argparse.Namespace) -> int:
         tasks = [looked_into(task, keys) for task in planned]
         print(f"Dry run: nothing is run or written. {len(tasks)} hand-ins:")
         print(*planned_lines(tasks), *summary.notes(), sep="\n")
+        if options.verbose:
+            print(account_csv(intake), end="")
         return OK
     runner = _runner(options)
     if runner is None:
         return FAILED
     with sole_writer(options.out):
+        write_atomically(options.out / "intake.csv", account_csv(intake))
         _grade(
             list(planned),
             keys,
@@ -94,7 +97,8 @@ def run(options: argparse.Namespace) -> int:
             policy=policy,
             summary=summary,
         )
-    print(*summary.lines(), f"See {options.out / 'gradebook.csv'}", sep="\n")
+    where = f"See {options.out / 'gradebook.csv'}, and intake.csv for what became of each file."
+    print(*summary.lines(), where, sep="\n")
     return FAILED if summary.failed else OK
 
 
