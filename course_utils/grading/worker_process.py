@@ -52,7 +52,6 @@ class WorkerProcess:
         """setting: what holds for all jobs, as ``worker`` reads it."""
         command = [sys.executable, "-I", "-m", "course_utils.grading.worker"]
         self.jobs, self.in_step = 0, True
-        self._unread = b""
         self._log = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (see end)
         self._socket, theirs = socket.socketpair()
         with theirs:
@@ -88,21 +87,28 @@ class WorkerProcess:
             raise WorkerFailed(self._said("the worker was stopped")) from None
 
     def _records(self, end: float) -> Iterator[Record]:
+        for line in self._lines(end):
+            record = self._record(line)
+            self.in_step = "ended" in record
+            yield record
+            if self.in_step:
+                return
+
+    def _lines(self, end: float) -> Iterator[bytes]:
         received = 0
-        while True:
-            *lines, self._unread = self._unread.split(b"\n")
-            for line in lines:
-                record = self._record(line)
-                self.in_step = "ended" in record
-                yield record
-                if self.in_step:
-                    return
+        parts: list[bytes] = []
+        while received <= MOST_BYTES:
             self._socket.settimeout(max(end - time.monotonic(), 1e-3))
             chunk = self._socket.recv(_CHUNK)
+            if not chunk:
+                raise WorkerFailed(self._said("the worker ended"))
             received += len(chunk)
-            if not chunk or received > MOST_BYTES:
-                raise WorkerFailed(self._said("the worker ended, or wrote without end"))
-            self._unread += chunk
+            *lines, rest = chunk.split(b"\n")
+            for line in lines:
+                yield b"".join([*parts, line])
+                parts.clear()
+            parts.append(rest)
+        raise WorkerFailed(f"the worker wrote more than {MOST_BYTES} bytes")
 
     def _record(self, line: bytes) -> Record:
         with contextlib.suppress(ValueError):

@@ -11,7 +11,7 @@ import importlib.metadata
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import pytest
 
 from course_utils.grading.run import Limits, RunOutcome, run_notebook
 from course_utils.grading.worker import PYTEST_OPTIONS
+from course_utils.grading.workers import Workers
 
 CELL_SECONDS = 1
 PIXEL = base64.b64encode(b"a picture").decode()
@@ -112,11 +113,19 @@ def _cases(report: Path) -> dict[str, list[Case]]:
     return cases
 
 
-@pytest.fixture(scope="module")
-def ours(notebooks: dict[str, nbformat.NotebookNode]) -> Callable[[str], RunOutcome]:
-    """Run one of them as a hand-in is run, but without a sandbox: nbval is the matter here."""
+@pytest.fixture(scope="module", params=["a worker of its own", "a worker that lives on"])
+def ours(
+    notebooks: dict[str, nbformat.NotebookNode], request: pytest.FixtureRequest
+) -> Iterator[Callable[[str], RunOutcome]]:
+    """Run one of them as a hand-in is run."""
     limits = Limits(cell_seconds=CELL_SECONDS)
-    return lambda name: run_notebook(notebooks[name], limits=limits, sandbox=None)
+    if request.param == "a worker of its own":
+        # Without a sandbox: nbval is the matter here.
+        yield lambda name: run_notebook(notebooks[name], limits=limits, sandbox=None)
+    else:
+        workers = Workers(1, request.getfixturevalue("sandbox"), limits)
+        yield lambda name: workers.run(notebooks[name])
+        workers.close()
 
 
 def _outcomes(cases: list[Case]) -> list[str]:
