@@ -1,24 +1,7 @@
-"""Read a late policy from its file.
+"""Read a late policy from its TOML file; the README shows one.
 
-```toml
-timezone = "Europe/Madrid"     # of every deadline that names no offset of its own
-
-[penalty]                      # for every exercise that says nothing else
-grace = "15 minutes"
-percent_per_day = 10           # or percent_per_hour, points_per_day, points_per_hour
-at_most = 50
-late_mark = 10                 # where the LMS says late and no time is known
-cut_off = "7 days"
-
-[exercise.ex01_chain_rule]
-deadline = 2026-03-01T23:59:00
-
-[learner."ana@example.org"]    # a folder name, or an id of the roster or the LMS
-extra = "2 days"
-
-[learner.1017]
-waived = ["ex01_chain_rule"]   # or true: never late
-```
+timezone: of every deadline that names no offset of its own. [penalty]: the rule of every exercise.
+[exercise.NAME]: what differs in one, and its deadline. [learner.ID]: what one learner is granted.
 """
 
 import re

@@ -2,18 +2,19 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from course_utils.grading import late_policy
 from course_utils.grading.late import Allowance, Policy, Rule, Span
 from course_utils.grading.late_policy import PolicyError, parse_policy, read_policy
 
-EXAMPLE = late_policy.__doc__.partition("```toml\n")[2].partition("```")[0]
+README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+EXAMPLE = README.partition("```toml\n")[2].partition("```")[0]
 
 
-def test_the_example_of_the_documentation():
+def test_the_example_of_the_readme():
     policy = parse_policy(EXAMPLE)
     default = Rule(
         grace=Span(time=timedelta(minutes=15)),
