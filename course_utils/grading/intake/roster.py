@@ -17,7 +17,8 @@ NAME = ("student", "studentname", "name", "fullname", "displayname", "sortablena
 FIRST = ("firstname", "givenname", "forename", "first")
 LAST = ("lastname", "surname", "familyname", "last")
 # the number by which an LMS names a download's files: Canvas' user, Moodle's participant
-LMS_ID = ("id", "canvasid", "canvasuserid", "userid", "identifier", "participant")
+PARTICIPANT = ("identifier", "participant")  # Moodle's worksheet has "Participant 123" there
+LMS_ID = ("id", "canvasid", "canvasuserid", "userid", *PARTICIPANT)
 SIS = ("sisuserid", "sisid", "idnumber", "studentid", "studentnumber", "integrationid")
 LOGIN = ("sisloginid", "loginid", "login", "username", "user", "email", "emailaddress", "mail")
 OTHER_IDS = (*SIS, *LOGIN)
@@ -161,6 +162,8 @@ def _text(path: Path) -> str:
         raise ValueError(
             f"{path} is not {encoding.upper()}. Save it anew as 'CSV UTF-8'."
         ) from error
+    if "\0" in text:
+        raise ValueError(f"{path} is no text, or UTF-16 without its mark. Save it as 'CSV UTF-8'.")
     return re.sub(r"\Asep=.\r?\n", "", text)  # Excel's own first line
 
 
@@ -172,12 +175,11 @@ def person_of(record: Mapping[str, str], path: Path) -> Person | None:
     ids = tuple(dict.fromkeys(cells[column] for column in (*LMS_ID, *OTHER_IDS) if column in cells))
     if not (name or ids) or squashed(name) in NOBODY:
         return None
-    lms_id = _first(cells, LMS_ID)
-    number = re.search(r"[0-9]+$", lms_id)  # Moodle's worksheet has "Participant 123"
+    number = re.search(r"[0-9]+$", _first(cells, PARTICIPANT))
     return Person(
         key=" ".join((name, *ids)),
         name=name or ids[0],
-        lms_id=number[0] if number else lms_id,
+        lms_id=number[0] if number else _first(cells, LMS_ID),
         ids=ids,
         handed_in=_moment(_first(cells, SUBMITTED), path),
     )

@@ -128,6 +128,7 @@ BAD = {
     "times alone": (b"Submitted at\n2026-01-01\n", "names no learners"),
     "empty": (b"", "names no learners: its first line is 'nothing'"),
     "a time": (b"Name,Submitted at\nAna,tomorrow\n", "'tomorrow' is no time"),
+    "utf-16 without its mark": ("Name\nAna\n".encode("utf-16-le"), "UTF-16 without its mark"),
     "half utf-16": (codecs.BOM_UTF16_LE + b"\0", "is not UTF-16"),
 }
 
@@ -224,6 +225,11 @@ def test_moodle_without_names_is_matched_by_number(roster, hand_ins):
     assert list(placed(source, roster(MOODLE))[0]) == ["Ana López"]
     blind = roster("Identifier,Status\nParticipant 101,\n")
     assert list(placed(source, blind)[0]) == ["Participant 101"]
+
+
+def test_only_moodles_numbers_are_taken_out_of_a_text(roster):
+    assert people(roster("Name,ID\nAna,S12\n")) == [("Ana", "S12", ("S12",))]
+    assert people(roster("Name,Identifier\nAna,Teilnehmer/in12\n"))[0][1] == "12"
 
 
 def test_two_numbers_of_one_name_are_not_merged(roster, hand_ins):
