@@ -5,6 +5,7 @@ into memory when it is asked for. No link is followed, on the disk or in a zip. 
 read is listed as well, and says why when it is read: a bad file costs only itself.
 """
 
+import errno
 import io
 import os
 import stat
@@ -134,16 +135,16 @@ def open_safely(path: Path) -> IO[bytes]:
 
     A link could make the grader read the key, or another learner's work, as a hand-in.
     """
-    if path.is_symlink():
-        raise UnreadableError(LINK)
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
     try:
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
         handle = os.open(path, flags | getattr(os, "O_BINARY", 0))
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
             raise UnreadableError("It is not a file. Hand in the notebook itself.")
         return os.fdopen(handle, "rb")
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise UnreadableError(LINK) from error
         reason = error.strerror or type(error).__name__
         raise UnreadableError(f"It cannot be read: {reason}. Check its permissions.") from error
 

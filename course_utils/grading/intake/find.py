@@ -14,7 +14,6 @@ from course_utils.grading.intake.names import folder_names, readable
 from course_utils.grading.intake.outcome import Intake, Missing, Superseded, Unplaced
 from course_utils.grading.intake.owners import Owners
 from course_utils.grading.intake.roster import Person, Roster, read_roster
-from course_utils.grading.intake.times import moment
 from course_utils.grading.overlay import UnreadableError
 
 NO_NOTEBOOK = "It is no notebook, and there is none beside it. Hand in the .ipynb file."
@@ -42,7 +41,7 @@ def find_hand_ins(
     if not claims:
         raise ValueError(_nothing(source, unplaced))
     matches = match(claims, people) if roster else Matches()
-    return _Sorted(claims, names, people, matches, _stamps(files)).intake(unplaced)
+    return _Sorted(claims, names, people, matches).intake(unplaced)
 
 
 def _claims(
@@ -75,18 +74,6 @@ def _nothing(source: Path, unplaced: Sequence[Unplaced]) -> str:
     return "\n".join([needs, *told])
 
 
-def _stamps(files: Iterable[File]) -> dict[Parts, datetime]:
-    """The time in each timestamp.txt, as nbgrader puts it beside a hand-in, by its folder."""
-    found = {}
-    for file in files:
-        if file.parts[-1] == "timestamp.txt":
-            try:
-                found[file.parts[:-1]] = moment(file.read().decode())
-            except ValueError:
-                continue
-    return found
-
-
 def _path(file: File) -> str:
     return readable("/".join(file.parts))
 
@@ -99,7 +86,6 @@ class _Sorted:
     names: Exercises
     roster: Roster
     matches: Matches
-    stamps: dict[Parts, datetime]
     exercises: tuple[str, ...] = field(init=False)
     folders: dict[str, str] = field(init=False)
 
@@ -150,7 +136,7 @@ class _Sorted:
         origin = Origin(
             name=readable(person.name if person else owner.name),
             ids=tuple(dict.fromkeys([*(person.ids if person else ()), *numbers])),
-            handed_in=self.stamps.get(claim.file.parts[:-1]) or self._time(person),
+            handed_in=self._time(person),
             late=owner.late,
             attempt=attempt_in(owner.file),
             file=_path(claim.file),

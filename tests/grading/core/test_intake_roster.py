@@ -310,8 +310,6 @@ def test_the_rosters_time_is_that_of_the_one_exercise(roster, hand_ins):
 TIMES = {
     "2026-01-31T23:59Z": datetime(2026, 1, 31, 23, 59, tzinfo=UTC),
     "2026-01-31 23:59:00+00:00": datetime(2026, 1, 31, 23, 59, tzinfo=UTC),
-    "2026-02-02 15:58:23.948203 UTC": datetime(2026, 2, 2, 15, 58, 23, 948203, tzinfo=UTC),
-    "2026-02-02 15:58:23 America/Los_Angeles": datetime(2026, 2, 2, 23, 58, 23, tzinfo=UTC),
     "2026-01-31T23:59": datetime(2026, 1, 31, 23, 59).astimezone(),
     "Saturday, 31 January 2026, 11:59 PM": datetime(2026, 1, 31, 23, 59).astimezone(),
     "Saturday, January 31, 2026, 11:59 PM": datetime(2026, 1, 31, 23, 59).astimezone(),
@@ -326,7 +324,7 @@ def test_times(text, when):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "31/01/2026 23:59", "2026-02-02 15:58:23 Middle/Earth", "2026-02-02 15:58 ../../x", "1"],
+    ["", "31/01/2026 23:59", "2026-02-02 15:58:23 UTC", "1"],
 )
 def test_what_is_no_time(text):
     with pytest.raises(ValueError, match="no time that is known"):
