@@ -31,6 +31,7 @@ class SocketKernel(IPythonKernel):
         """traits: those of IPythonKernel."""
         config = Config()
         config.HistoryManager.enabled = False
+        config.InteractiveShell.xmode = "Minimal"  # of a traceback only the last line is kept
         self.wire = Wire()
         super().__init__(config=config, session=self.wire, log=get_logger(), **traits)
         shell: Any = self.shell
