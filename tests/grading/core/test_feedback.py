@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from course_utils.grading.batch import grade_folder
 from course_utils.grading.feedback import (
     LONG,
     OUTCOME_WORDS,
@@ -18,7 +19,9 @@ from course_utils.grading.feedback import (
 )
 from course_utils.grading.grade import ENDINGS, QuestionResult, Result
 from course_utils.grading.hand_ins import Origin
-from course_utils.grading.late import Final
+from course_utils.grading.intake import find_hand_ins
+from course_utils.grading.late import Final, Policy, Rule
+from course_utils.grading.resume import Terms, plan
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}\u202e"
 
@@ -291,3 +294,18 @@ def luminance(colour):
 )
 def test_single_asterisks_emphasise_and_nothing_else_becomes_markup(text, shown):
     assert emphasised(text) == shown
+
+
+def test_a_page_tells_what_the_policy_of_today_takes_off(
+    folder, keys, hand_in, run_in_process, at_once, tmp_path
+):
+    path = folder(ana=hand_in({"double": "def double(x):\n    return x + x"}))
+    for percent, told in ((0, "nothing is taken off"), (10, "2 taken off, 5 of 7 points count")):
+        policy = Policy(default=Rule(late_mark=Decimal(percent)))
+        planned = plan(find_hand_ins(path, keys).hand_ins, keys, tmp_path, Terms(sandboxed=False))
+        late = [
+            replace(task, hand_in=replace(task.hand_in, origin=Origin(late=True)))
+            for task in planned
+        ]
+        grade_folder(late, keys, tmp_path, run=run_in_process, executor=at_once(), policy=policy)
+        assert told in (tmp_path / "feedback/ana/ex01_mini.html").read_text(encoding="utf-8")

@@ -42,6 +42,12 @@ def test_maths_is_mathml(body, part):
     assert "$" not in page
 
 
+def test_an_empty_cell_heads_no_column():
+    page = html("| | rule |\n|---|---|\n| 1 | it broke |")
+    assert "<th></th>" not in page
+    assert page.count("<th>") == 1
+
+
 def test_maths_that_is_not_known_is_shown_as_typed():
     assert mathml(r"\nonesuch<x>") == r"<code>\nonesuch&lt;x&gt;</code>"
 
