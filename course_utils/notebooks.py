@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 NOTEBOOK_METADATA: dict[str, Any] = {
@@ -79,6 +78,8 @@ def execute(notebook: NotebookNode, *, folder: Path, timeout: float = 120) -> No
     timeout: seconds that one cell may take.
     Raises nbclient's CellExecutionError, which quotes the cell and its traceback.
     """
+    from nbclient import NotebookClient  # half of all import time, and only needed here
+
     client = NotebookClient(
         notebook,
         timeout=timeout,

@@ -21,6 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if rest and options.command != "lab":
         parser.error(f"unknown arguments: {' '.join(rest)}. See: course {options.command} --help")
     options.rest = rest
+    if options.command != "lab":
+        # jsonschema builds a grammar of internationalised addresses on import, a second, where it
+        # can; a notebook's schema needs none.
+        sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     try:
         status: int = options.run(options)
     except ValueError as error:
