@@ -36,7 +36,7 @@ class Limits:
 
 
 # a whole course's download: ten thousand hand-ins of several files, read one at a time
-RECEIVED = Limits(members=500_000, inflated=10_000 * MAX_HAND_IN_BYTES, size=10**12)
+RECEIVED = Limits(members=100_000, inflated=10_000 * MAX_HAND_IN_BYTES, size=10**12)
 LEARNERS = Limits(members=2_000, inflated=20 * MAX_HAND_IN_BYTES, size=5 * MAX_HAND_IN_BYTES)
 
 
@@ -99,7 +99,8 @@ def members(zipped: Path | IO[bytes], limits: Limits) -> list[Member]:
         archive = ZipFile(zipped)
     except DAMAGE as error:
         raise UnreadableError(f"It is no zip, or a damaged one ({error}). {REMEDY}") from error
-    infos = [info for info in archive.infolist() if not info.is_dir()]
+    named = (info for info in archive.infolist() if info.filename)  # is_dir fails without a name
+    infos = [info for info in named if not info.is_dir()]
     inflated = sum(info.file_size for info in infos)
     if inflated > limits.inflated:
         most = limits.inflated

@@ -1,5 +1,6 @@
 """Find the hand-ins: whose each file is, which exercise it answers, and which of several counts."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,11 @@ from course_utils.grading.intake.roster import Person, Roster, read_roster
 from course_utils.grading.overlay import UnreadableError
 
 NO_NOTEBOOK = "It is no notebook, and there is none beside it. Hand in the .ipynb file."
+MOST_LOOKED_INTO = 20  # of a learner's notebooks: each may inflate to the size of a hand-in
+TOO_MANY = (
+    f"There are more than {MOST_LOOKED_INTO} notebooks of this learner whose names tell no "
+    "exercise. Name them for their exercises."
+)
 MOST_TOLD = 5  # of the reasons why nothing at all was found
 
 
@@ -51,13 +57,18 @@ def _claims(
     claims: list[Claim] = []
     unplaced: list[Unplaced] = []
     others: list[tuple[str, File]] = []
+    looked_into: Counter[str] = Counter()
     for file in files:
         try:
             owner = owners.of(file.parts)
             if not is_notebook(file.parts[-1]) and not isinstance(file, Unread):
                 others.append((owner.key, file))
                 continue
-            exercise = names.named(owner.file) or names.answered(file.read())
+            if (exercise := names.named(owner.file)) is None:
+                looked_into[owner.key] += 1
+                if looked_into[owner.key] > MOST_LOOKED_INTO:
+                    raise UnreadableError(TOO_MANY)
+                exercise = names.answered(file.read())
             claims.append(Claim(file, owner, exercise))
         except (NoOwnerError, UnreadableError) as error:
             reason = file.reason if isinstance(file, Unread) else str(error)

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from course_utils.grading.intake import archive, files, find_hand_ins
 from course_utils.grading.intake.archive import LEARNERS, Limits, check_size, members
+from course_utils.grading.intake.exercises import Exercises
 from course_utils.grading.overlay import MAX_HAND_IN_BYTES, UnreadableError
 
 EXERCISES = ("ex01_chain_rule",)
+DAY = (2026, 1, 31, 12, 0, 0)
 NAME = "ex01_chain_rule.ipynb"
 
 
@@ -23,7 +25,8 @@ def zipped(*entries):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
         for entry, data in entries:
-            made.writestr(entry, data)
+            info = zipfile.ZipInfo(entry, DAY) if isinstance(entry, str) else entry
+            made.writestr(info, data, zipfile.ZIP_DEFLATED)
     return bytearray(out.getvalue())
 
 
@@ -185,6 +188,19 @@ def test_the_zip_that_was_downloaded_is_held_to_its_limits(tmp_path, monkeypatch
         find_hand_ins(source, EXERCISES)
 
 
+def test_of_one_learner_no_more_than_a_few_are_looked_into(tmp_path, monkeypatch):
+    """Ten thousand members that each inflate to ten megabytes are a day's work."""
+    read, answered = [], Exercises.answered
+    monkeypatch.setattr(Exercises, "answered", lambda *a: read.append(1) or answered(*a))
+    source = tmp_path / "h.zip"
+    strange = [(f"ana/{n}.ipynb", b"{") for n in range(300)]
+    source.write_bytes(zipped(*strange, (f"ana/{NAME}", b"1"), (f"ben/{NAME}", b"1")))
+    intake = find_hand_ins(source, EXERCISES)
+    assert [hand_in.learner for hand_in in intake.hand_ins] == ["ana", "ben"]
+    assert len(read) == 20
+    assert sum("more than 20 notebooks" in odd.reason for odd in intake.unplaced) == 280
+
+
 def test_a_zip_in_a_zip_in_a_zip_is_not_opened(tmp_path):
     inner = bytes(zipped((NAME, b"1")))
     middle = bytes(zipped(("deep.zip", inner), (NAME, b"2")))
@@ -235,6 +251,11 @@ def test_an_impossible_date_is_no_date():
     data = patched(zipped((NAME, b"x")), NAME, central=(12, "<I", 0))
     (member,) = members(io.BytesIO(bytes(data)), LEARNERS)
     assert member.changed == 0.0
+
+
+def test_a_member_without_a_name_is_passed_over():
+    nameless = zipped(("Q", b"1"), (NAME, b"22")).replace(b"Q", b"\0")
+    assert read_all(nameless) == {NAME: 2}
 
 
 def test_two_members_of_one_name_are_two(tmp_path):
