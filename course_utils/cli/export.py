@@ -105,7 +105,6 @@ def _write_gradescope(options: argparse.Namespace, policy: "Policy") -> list[str
     from course_utils.grading.files import write_atomically
     from course_utils.grading.grade import GRADERS_FAULT, MISSING
     from course_utils.grading.gradescope import results_json
-    from course_utils.grading.intake.names import folder_name
     from course_utils.grading.results import read_results
 
     unplaced, written = [], 0
@@ -115,7 +114,7 @@ def _write_gradescope(options: argparse.Namespace, policy: "Policy") -> list[str
         if result.status in GRADERS_FAULT:
             unplaced.append(f"{result.learner}/{result.exercise}: not graded ({result.status}).")
             continue
-        folder = options.gradescope / folder_name(result.learner) / folder_name(result.exercise)
+        folder = options.gradescope / result.learner / result.exercise
         write_atomically(folder / "results.json", results_json(result, policy))
         written += 1
     print(f"{options.gradescope}: {written} files results.json")
@@ -188,11 +187,8 @@ def _tell(placed: "Placed") -> None:
 
 def _list(title: str, lines: Sequence[str]) -> None:
     """Print the lines, if there are any, below their title and count."""
+    from course_utils.grading.summary import printable
+
     if lines:
         print(f"{title} ({len(lines)}):")
-        print(*(f"  {_printable(line)}" for line in lines), sep="\n")
-
-
-def _printable(text: str) -> str:
-    """`text` with escapes for what would steer the terminal, e.g. in a name."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        print(*(f"  {printable(line)}" for line in lines), sep="\n")

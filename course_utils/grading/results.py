@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from course_utils.grading.grade import QuestionResult, Result
+from course_utils.grading.gradebook import shown
 from course_utils.grading.hand_ins import Origin
 
 
@@ -23,7 +24,8 @@ def read_results(
 ) -> Iterator[Result]:
     """Each result of the folder `grades`, one in memory at a time, sorted by learner and exercise.
 
-    on_fault: is told of each file that holds no result, which is then left out.
+    on_fault: is told of each file that holds no result, or that of a file of another name (a copy
+    would count a learner twice), which is then left out.
     Raises OSError if a file cannot be read.
     """
     for path in result_paths(grades):
@@ -31,8 +33,11 @@ def read_results(
             result = read_result(path)
         except ValueError as error:
             on_fault(path, str(error))
-        else:
+            continue
+        if (result.learner, result.exercise) == (shown(path.parent.name), shown(path.stem)):
             yield result
+        else:
+            on_fault(path, f"{path} is a copy of {result.learner}/{result.exercise}. Remove it.")
 
 
 def read_result(path: Path) -> Result:

@@ -409,13 +409,15 @@ def test_gradescope_reads_points_and_what_a_learner_may_know(grades, tmp_path, c
     }
 
 
-def test_gradescope_files_stay_in_their_folder(grades, tmp_path):
+def test_a_learner_of_another_name_than_the_folder_leads_nowhere(grades, tmp_path, capsys):
     folder = grades({"learner": "ana"})
     stored = folder / "results" / "ana" / "ex01_mini.json"
     content = json.loads(stored.read_text(encoding="utf-8")) | {"learner": "../../evil"}
     stored.write_text(json.dumps(content), encoding="utf-8")
-    cli.main(["export", str(folder), "--gradescope", str(tmp_path / "a" / "b")])
-    assert all((tmp_path / "a" / "b") in path.parents for path in tmp_path.rglob("results.json"))
+    grades({"learner": "bob"})
+    assert cli.main(["export", str(folder), "--gradescope", str(tmp_path / "a" / "b")]) == 1
+    assert "ex01_mini.json is a copy of ../../evil/ex01_mini" in capsys.readouterr().out
+    assert list(tmp_path.rglob("results.json")) == [tmp_path / "a/b/bob/ex01_mini/results.json"]
 
 
 def test_a_time_decides_by_the_deadline(grades, tmp_path):

@@ -79,6 +79,12 @@ def test_another_shape_is_no_result(store, field, value):
         read_result(store(json.dumps(content)))
 
 
+def test_a_field_of_another_version_is_named(store):
+    content = json.loads(result_json(RESULT)) | {"stranger": 1}
+    with pytest.raises(ValueError, match=r"Result has no \['stranger'\]"):
+        read_result(store(json.dumps(content)))
+
+
 def test_a_missing_field_is_named(store):
     content = json.loads(result_json(RESULT))
     del content["points"]
@@ -98,3 +104,11 @@ def test_half_a_file_is_left_out_and_told(store, tmp_path, text):
 
 def test_a_folder_without_results_has_none(tmp_path):
     assert list(read_results(tmp_path)) == []
+
+
+def test_a_copy_is_left_out_and_told(store, tmp_path):
+    whole, copy = store(result_json(RESULT)), store(result_json(RESULT), "ex01_mini - Copy")
+    told = {}
+    assert list(read_results(tmp_path, on_fault=told.__setitem__)) == [RESULT]
+    assert told == {copy: f"{copy} is a copy of ana/ex01_mini. Remove it."}
+    assert whole not in told
