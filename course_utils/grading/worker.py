@@ -42,34 +42,31 @@ def main() -> None:
     for name in [name for name in os.environ if name.startswith("PYTEST_")]:
         del os.environ[name]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    lines, emit = _channel()
-    setting = json.loads(next(lines))
+    emit = _emitter()
+    setting = json.loads(sys.stdin.readline())
     # Imported while the kernel starts: they take as long.
     kernels = _kernels(setting)
     import pytest
 
     from course_utils.grading.nbval_adapter import Session
 
-    session = Session(map(json.loads, lines), kernels, setting["start_seconds"], emit)
+    session = Session(map(json.loads, sys.stdin), kernels, setting["start_seconds"], emit)
     folder = setting["folder"]
     code = pytest.main([*PYTEST_OPTIONS, "--rootdir", folder, folder], plugins=[session])
     # Nothing is left to be tidied up that the end of the process doesn't; it takes a while.
     os._exit(int(code))
 
 
-def _channel() -> tuple[Iterator[str], Emit]:
-    """Keep input and output to ourselves: what is started from here must not get at either."""
-    given = os.fdopen(os.dup(sys.stdin.fileno()))
+def _emitter() -> Emit:
+    """Keep standard output to the records: whatever else is printed goes to standard error."""
     results = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, sys.stdin.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
     def emit(record: dict[str, Any]) -> None:
         results.write(json.dumps(record) + "\n")
         results.flush()
 
-    return given, emit
+    return emit
 
 
 def _kernels(setting: dict[str, Any]) -> Iterator[GuardedKernel]:
