@@ -1,4 +1,4 @@
-"""Which exercise a file answers: by its name, by its folder's, else by its cells. Never a guess."""
+"""Which exercise a file answers: by its name, else by its cells. Never a guess."""
 
 import re
 import unicodedata

@@ -1,6 +1,7 @@
 """Whose file it is where each learner has a folder, or a zip, of their own."""
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
 
 from course_utils.grading.intake.files import Parts, is_zip
 from course_utils.grading.intake.lms import NoOwnerError, Owner
@@ -17,8 +18,18 @@ class Folders:
     folder of that name.
     """
 
-    def __init__(self, paths: Iterable[Parts], is_exercise: Callable[[str], bool]) -> None:
-        """paths: those of all files that are placed by their folder."""
+    def __init__(
+        self,
+        paths: Iterable[Parts],
+        is_exercise: Callable[[str], bool],
+        is_known: Callable[[str], bool],
+    ) -> None:
+        """paths: those of all files that are placed by their folder.
+
+        is_known: whether the roster has one learner of a name. The depth at which most folders
+        are known is the learners', for all files: what a learner's own folders are called counts
+        for nothing.
+        """
         above = {path[:-1] for path in paths}
         self._is_exercise = is_exercise
         self._zips: dict[Parts, set[str]] = {}
@@ -26,11 +37,10 @@ class Folders:
             for place, folder in enumerate(folders):
                 if is_zip(folder):
                     self._zips.setdefault(folders[:place], set()).add(folder)
-        self._around = _around({tuple(self._named(folders)) for folders in above})
-
-    def candidates(self, path: Parts) -> list[str]:
-        """The folders in `path` that may be the learner's."""
-        return self._named(path[:-1])[self._around :]
+        named = {tuple(self._named(folders)) for folders in above}
+        same = len(common(named))
+        self._around = same if all(len(folders) > same for folders in named) else 0
+        self._depth = _depth((folders[self._around :] for folders in named), is_known)
 
     def _named(self, folders: Parts) -> list[str]:
         """The folders that name no exercise, down to a learner's own zip."""
@@ -45,7 +55,9 @@ class Folders:
 
     def owner(self, path: Parts) -> Owner:
         """The learner in `path`; NoOwnerError if no folder, or more than one, can be theirs."""
-        found = self.candidates(path)
+        found = self._named(path[:-1])[self._around :]
+        if self._depth is not None and len(found) > self._depth:
+            return named(found[self._depth], path)
         if len(found) > 1:
             names = "/".join(found)
             raise NoOwnerError(f"Which of the folders {names} is the learner's? {PLACE_IT}")
@@ -62,10 +74,18 @@ def named(name: str, path: Parts) -> Owner:
     return Owner(key=name, name=name, file=path[-1])
 
 
-def _around(named: set[Parts]) -> int:
-    """How many folders at the front lie around all others, as where a folder was zipped."""
-    first, last = min(named, default=()), max(named, default=())
+def common(paths: Collection[Parts]) -> Parts:
+    """The parts that all of `paths` begin with."""
+    first, last = min(paths, default=()), max(paths, default=())
     same = 0
     while same < min(len(first), len(last)) and first[same] == last[same]:
         same += 1
-    return same if all(len(folders) > same for folders in named) else 0
+    return first[:same]
+
+
+def _depth(folders: Iterable[Parts], is_known: Callable[[str], bool]) -> int | None:
+    """At which depth the most different folders are learners on the roster; None where two are."""
+    names = {(depth, name) for path in folders for depth, name in enumerate(path)}
+    known = Counter(depth for depth, name in names if is_known(name))
+    ranked: list[tuple[int | None, int]] = [*known.most_common(2), (None, 0), (None, 0)]
+    return ranked[0][0] if ranked[0][1] > ranked[1][1] else None

@@ -48,6 +48,22 @@ MOODLE = re.compile(
 )
 
 
+def lms_id(part: str) -> str | None:
+    """By which id Canvas or Moodle names a learner in `part`, "" for a group without one.
+
+    None where it is no name of theirs.
+    """
+    if match := MOODLE.fullmatch(part):
+        return match["id"] or ""
+    match = CANVAS.fullmatch(part)
+    return match["id"] or match["anon"] if match else None
+
+
+def owner_named(parts: Parts) -> Owner:
+    """The learner whom Canvas or Moodle names in the first of `parts`."""
+    return moodle_owner(parts) if MOODLE.fullmatch(parts[0]) else canvas_owner(parts)
+
+
 def canvas_owner(parts: Parts) -> Owner:
     """The learner in a path of a Canvas download; NoOwnerError where no part of it is named so."""
     for place, part in enumerate(parts):

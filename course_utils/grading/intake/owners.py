@@ -1,15 +1,21 @@
-"""Whose each file is: by Canvas' names, by Moodle's, or by folders, told apart file by file."""
+"""Whose each file is: by an LMS's names or by folders, at the one place where the intake has them.
 
-from collections.abc import Callable, Iterable
+A learner can give any name to what lies in their own folder or zip, also one by which Canvas or
+Moodle would name another learner. So the place where owners are named is decided for the whole
+intake, by most of what is there, and no name further in counts.
+"""
+
+from collections.abc import Callable, Collection, Iterable
 
 from course_utils.grading.intake.files import Parts, is_zip
-from course_utils.grading.intake.folders import Folders, named
+from course_utils.grading.intake.folders import Folders, common
 from course_utils.grading.intake.lms import (
-    CANVAS,
-    MOODLE,
+    NoOwnerError,
     Owner,
     canvas_owner,
+    lms_id,
     moodle_owner,
+    owner_named,
 )
 
 KINDS = ("auto", "folder", "canvas", "moodle")
@@ -34,46 +40,78 @@ class Owners:
             raise ValueError(f"{kind!r} is no kind of hand-ins. Choose from {', '.join(KINDS)}.")
         paths = list(paths)
         self._kind = kind
-        self._is_known = is_known
-        self._downloads = _canvas_downloads(paths) if kind == "auto" else set()
-        plain = [path for path in paths if self._kind_of(path) == "folder"]
-        self._folders = Folders(plain, is_exercise)
+        names = _LmsNames(paths, is_known) if kind == "auto" else None
+        self._place = names.place if names else None
+        self._downloads = names.odd_downloads if names else set()
+        plain = [path for path in paths if not self._is_lms(path)]
+        self._folders = Folders(plain, is_exercise, is_known)
 
     def of(self, path: Parts) -> Owner:
         """Whose the file at `path` is; NoOwnerError, which says what to do, if nothing tells."""
-        kind = self._kind_of(path)
-        if kind == "canvas":
+        if self._kind == "canvas":
             return canvas_owner(path)
-        if kind == "moodle":
+        if self._kind == "moodle":
             return moodle_owner(path)
-        known = [name for name in self._folders.candidates(path) if self._is_known(name)]
-        return named(known[0], path) if len(known) == 1 else self._folders.owner(path)
+        if self._place is not None and self._is_lms(path):
+            return owner_named(path[self._place :])
+        if any(path[: len(download)] == download for download in self._downloads):
+            raise NoOwnerError(
+                "Its folder looks like a download of Canvas or Moodle, among others that do not. "
+                "Grade that folder alone, or say which it is: --from."
+            )
+        return self._folders.owner(path)
 
-    def _kind_of(self, path: Parts) -> str:
-        if self._kind != "auto":
-            return self._kind
-        if any(MOODLE.fullmatch(part) for part in path):
-            return "moodle"
-        places = range(len(path))
-        if any(path[:n] in self._downloads and CANVAS.fullmatch(path[n]) for n in places):
-            return "canvas"
-        return "folder"
+    def _is_lms(self, path: Parts) -> bool:
+        place = self._place
+        return place is not None and len(path) > place and lms_id(path[place]) is not None
 
 
-def _canvas_downloads(paths: Iterable[Parts]) -> set[Parts]:
-    """The folders that Canvas made: most names in them are Canvas', those of two learners or more.
+class _LmsNames:
+    """Where in the paths an LMS's names stand: at the front, or in each of several downloads.
 
-    At the top, or in a zip, one learner is enough; deeper it could be a learner's own naming.
+    place: None if they stand nowhere. odd_downloads: folders that look like downloads among
+    others that do not. In front of all of it may lie a folder that is around everything.
     """
-    names: dict[Parts, set[str]] = {}
-    for path in paths:
-        for place, part in enumerate(path):
-            names.setdefault(path[:place], set()).add(part)
-    found = set()
-    for folder, inside in names.items():
-        matches = [match for name in inside if (match := CANVAS.fullmatch(name))]
-        learners = {match["id"] or match["anon"] for match in matches}
-        enough = 1 if not folder or is_zip(folder[-1]) else 2
-        if len(learners) >= enough and 2 * len(matches) > len(inside):
-            found.add(folder)
-    return found
+
+    def __init__(self, paths: Collection[Parts], is_known: Callable[[str], bool]) -> None:
+        """is_known: a folder of that name is a learner's, whatever they call their files."""
+        self.place: int | None = None
+        self.odd_downloads: set[Parts] = set()
+        around = common(paths)
+        stop = (n for n, part in enumerate(around) if is_known(part) or lms_id(part) is not None)
+        around = around[: next(stop, len(around))]
+        if self._looks(around, {path[len(around)] for path in paths if len(path) > len(around)}):
+            self.place = len(around)
+            return
+        inside: dict[Parts, set[str]] = {}
+        for path in paths:
+            if len(path) > len(around) + 1:
+                inside.setdefault(path[: len(around) + 1], set()).add(path[len(around) + 1])
+        downloads = {
+            folder
+            for folder, names in inside.items()
+            if not is_known(folder[-1]) and _most(lms_id(name) is not None for name in names)
+        }
+        ids = {folder: _ids(inside[folder]) for folder in downloads}
+        if len(set().union(*ids.values())) < 2:  # one learner's own way of naming
+            return
+        if _most(folder in downloads for folder in inside):
+            self.place = len(around) + 1
+        else:
+            self.odd_downloads = {folder for folder in downloads if len(ids[folder]) > 1}
+
+    @staticmethod
+    def _looks(around: Parts, names: Collection[str]) -> bool:
+        """Whether `names` are an LMS's: of two learners or more, if they lie in a folder."""
+        enough = 2 if around and not is_zip(around[-1]) else 1
+        return len(_ids(names)) >= enough and _most(lms_id(name) is not None for name in names)
+
+
+def _ids(names: Iterable[str]) -> set[str]:
+    return {found for name in names if (found := lms_id(name)) is not None}
+
+
+def _most(flags: Iterable[bool]) -> bool:
+    """Whether more than half of `flags` hold."""
+    counted = list(flags)
+    return 2 * sum(counted) > len(counted)

@@ -70,6 +70,11 @@ def unplaced(intake):
 
 # Canvas
 
+CANVAS_TWO = ("lopezana_11_1_ex01_chain_rule.ipynb", "odeben_12_2_ex01_chain_rule.ipynb")
+MOODLE_TWO = (
+    "Ana López_11_assignsubmission_file/ex01_chain_rule.ipynb",
+    "Ben Ode_12_assignsubmission_file/ex01_chain_rule.ipynb",
+)
 CANVAS = {
     "lopezana_LATE_4711_880001_ex01_chain_rule-2.ipynb": notebook(1),
     "núñezgarcíajosé_4712_880002_Untitled.ipynb": notebook(1),
@@ -106,11 +111,105 @@ def test_a_canvas_download_is_read_by_its_names(given):
     assert "no notebook" in unplaced(intake)["typistpat_4718_text.html"]
 
 
-def test_canvas_zips_of_two_assignments_in_a_folder_are_one_intake(tmp_path):
-    for number, exercise in enumerate(EXERCISES[:2], start=1):
-        path = tmp_path / f"week{number} submissions.zip"
-        path.write_bytes(zipped({f"lopezana_4711_{number}_{exercise}.ipynb": notebook(number)}))
-    assert found(tmp_path) == [("lopezana_4711", e) for e in EXERCISES[:2]]
+def test_downloads_of_several_assignments_in_a_folder_are_one_intake(given):
+    files = {
+        "week1.zip": zipped(
+            {
+                "lopezana_4711_1_ex01_chain_rule.ipynb": notebook(1),
+                "odeben_4712_2_ex01_chain_rule.ipynb": notebook(1),
+            }
+        ),
+        "week2/lopezana_4711_3_ex02_backprop.ipynb": notebook(2),
+        "week2/odeben_4712_4_ex02_backprop.ipynb": notebook(2),
+    }
+    assert found(given(files)) == [
+        (learner, exercise)
+        for learner in ("lopezana_4711", "odeben_4712")
+        for exercise in EXERCISES[:2]
+    ]
+
+
+@pytest.mark.parametrize("around", ["", "submissions/", "a/b/"])
+@pytest.mark.parametrize("names", [CANVAS_TWO, MOODLE_TWO], ids=["canvas", "moodle"])
+def test_a_folder_around_a_download_is_passed_over(given, around, names):
+    intake = find_hand_ins(given({around + name: notebook(1) for name in names}), EXERCISES)
+    assert [hand_in.origin.ids for hand_in in intake.hand_ins] == [("11",), ("12",)]
+
+
+def test_a_download_of_one_hand_in_in_a_folder_is_read_by_its_names(tmp_path):
+    (tmp_path / "week1.zip").write_bytes(zipped({CANVAS_TWO[0]: notebook(1)}))
+    assert found(tmp_path) == [("lopezana_11", "ex01_chain_rule")]
+
+
+def test_a_download_beside_folders_of_learners_is_told_not_guessed(given):
+    files = {f"week1/{name}": notebook(1) for name in CANVAS_TWO}
+    files |= {f"{learner}/ex01.ipynb": notebook(1) for learner in ("cy", "dee")}
+    intake = find_hand_ins(given(files), EXERCISES)
+    assert [hand_in.learner for hand_in in intake.hand_ins] == ["cy", "dee"]
+    assert all("looks like a download" in reason for reason in unplaced(intake).values())
+    assert len(intake.unplaced) == 2
+
+
+# forgery: a learner names what is theirs as an LMS, or an instructor, would name another's
+
+FORGED = [
+    "odeben_12_999_ex01_chain_rule.ipynb",
+    "Ben Ode_12_assignsubmission_file/ex01_chain_rule.ipynb",
+    "ben/ex01_chain_rule.ipynb",
+    "x/ben/ex01_chain_rule.ipynb",
+    "ex01_chain_rule/ben/ex01_chain_rule.ipynb",
+]
+VICTIM = 'Name,ID,Login\n"Ode, Ben",12,ben\n"Pi, Dee",13,dee\n'
+INTAKES = {
+    "canvas": ("odeben_12_1_ex01.ipynb", "pidee_13_2_ex01.ipynb", "evil_66_3_{}"),
+    "moodle": (
+        "Ben Ode_12_assignsubmission_file/ex01.ipynb",
+        "Dee Pi_13_assignsubmission_file/ex01.ipynb",
+        "Evil_66_assignsubmission_file/{}",
+    ),
+    "folder": ("ben/ex01.ipynb", "dee/ex01.ipynb", "evil/{}"),
+    "zip a learner": ("ben.zip/ex01.ipynb", "dee.zip/ex01.ipynb", "evil.zip/{}"),
+    "sections": ("a/ben/ex01.ipynb", "b/dee/ex01.ipynb", "cy/ex01.ipynb", "b/evil/{}"),
+}
+
+
+def put_with_zips(folder, files):
+    """Write files into `folder`; what lies in a first part ending in .zip goes into that zip."""
+    zips: dict[str, dict[str, bytes]] = {}
+    for path, data in files.items():
+        first, _, rest = path.partition("/")
+        if rest and first.endswith(".zip"):
+            zips.setdefault(first, {})[rest] = data
+        else:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(data)
+    folder.mkdir(exist_ok=True)
+    for name, inside in zips.items():
+        (folder / name).write_bytes(zipped(inside))
+    return folder
+
+
+@pytest.mark.parametrize("forged", FORGED)
+@pytest.mark.parametrize("as_zip", [False, True], ids=["folder", "zip"])
+@pytest.mark.parametrize("listed", [False, True], ids=["no roster", "roster"])
+@pytest.mark.parametrize("paths", INTAKES.values(), ids=INTAKES)
+def test_nothing_that_a_learner_names_is_taken_for_anothers(
+    tmp_path, paths, listed, as_zip, forged
+):
+    *honest, evil = paths
+    hidden = {forged: b"forged", forged.replace("12", "13"): b"forged"}
+    if as_zip or "evil_66_" in evil:  # Canvas gives no folders
+        hidden = {"hw.zip": zipped(hidden)}
+    files = dict.fromkeys(honest, notebook(1)) | {evil.format(n): d for n, d in hidden.items()}
+    source = put_with_zips(tmp_path / "h", files)
+    roster = tmp_path / "roster.csv"
+    roster.write_text(VICTIM)
+    intake = find_hand_ins(source, EXERCISES, roster=roster if listed else None)
+    victims = {"ben", "Ben Ode", "odeben", "Ode, Ben", "dee", "Dee Pi", "pidee", "Pi, Dee"}
+    for hand_in in (*intake.hand_ins, *(old.hand_in for old in intake.superseded)):
+        if hand_in.read() == b"forged":
+            assert hand_in.origin.name not in victims
+            assert not {"12", "13"} & set(hand_in.origin.ids)
 
 
 def test_of_two_files_in_canvas_the_one_with_the_greater_number_counts(given):
@@ -230,6 +329,20 @@ def test_no_time_is_taken_from_what_a_learner_can_set(given):
     assert [hand_in.origin.handed_in for hand_in in intake.hand_ins] == [None, None]
 
 
+def test_zips_side_by_side_are_not_one_learners(given):
+    one = zipped({"ex01.ipynb": notebook(1)})
+    source = given({"section/ana.zip": one, "section/ben.zip": one, "cy/ex01.ipynb": notebook(1)})
+    intake = find_hand_ins(source, EXERCISES)
+    assert [hand_in.learner for hand_in in intake.hand_ins] == ["cy"]
+    assert all("Which of the folders section/" in why for why in unplaced(intake).values())
+
+
+def test_a_few_names_like_an_lmss_do_not_make_a_download(given):
+    learners = ["ana", "ben", "cy", "team_1_2_a"]
+    source = given({f"{learner}/ex01.ipynb": notebook(1) for learner in learners})
+    assert [learner for learner, _ in found(source)] == learners
+
+
 def test_what_file_managers_leave_behind_is_passed_over(given):
     files = {
         "ana/ex01_chain_rule.ipynb": notebook(1),
@@ -289,7 +402,9 @@ def test_else_the_cells_tell_it(given, name, by):
     assert found(given({f"ana/{name}": notebook(2, by=by)})) == [("ana", "ex02_backprop")]
 
 
+CHECKS = notebook(1).replace(b"-answer", b"-visible")
 STRANGERS = {
+    "checks alone.ipynb": (CHECKS, "Neither its name nor its cells tell"),
     "essay.ipynb": (notebook(), "Neither its name nor its cells tell"),
     "other course.ipynb": (notebook(77), "Neither its name nor its cells tell"),
     "both.ipynb": (notebook(1, 2), "answers to ex01_chain_rule and ex02_backprop"),

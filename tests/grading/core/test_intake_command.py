@@ -15,7 +15,7 @@ ROSTER = 'Student,ID,SIS Login ID\n"López, Ana",11,alopez\n"Ode, Ben",12,bode\n
 @pytest.fixture
 def grade(tmp_path, built_key, hand_in, run_in_process, monkeypatch, capsys):
     """Grade a Canvas zip with a roster; what was said, and a table of the grades by its name."""
-    monkeypatch.setattr(command, "_runner", lambda options: run_in_process)
+    monkeypatch.setattr(command, "_runner", lambda *how: run_in_process)
     with zipfile.ZipFile(tmp_path / "submissions.zip", "w") as archive:
         archive.writestr("lopezana_LATE_11_501_ex01_mini.ipynb", hand_in())
         archive.writestr("lopezana_LATE_11_502_ex01_mini-1.ipynb", hand_in(RIGHT))

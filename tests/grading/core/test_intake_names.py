@@ -34,6 +34,8 @@ WORDS = st.lists(st.text(st.characters(categories=["L"]), min_size=1, max_size=8
 @example("nul .a")
 @example("x" * 59 + ". tail")
 @example("é" * 300)
+@example("x" * 100)
+@example("李" * 55)
 @example("ana. . .")
 @example(os.fsdecode(b"caf\xe9"))
 def test_a_folder_name_is_fit_for_every_file_system(name):
