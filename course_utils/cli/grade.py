@@ -14,6 +14,7 @@ from course_utils.cli.status import FAILED, OK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from concurrent.futures import Executor
     from typing import Never
 
     from tqdm import tqdm
@@ -44,6 +45,9 @@ def add_to(commands: "Commands") -> None:
     )
     grade.add_argument("--jobs", type=positive, default=processors(), metavar="N")
     grade.add_argument(
+        "--scheduler", metavar="ADDRESS", help="grade on a Dask cluster, e.g. tcp://host:8786"
+    )
+    grade.add_argument(
         "--timeout", type=positive, default=60, metavar="S", help="seconds for one run (60)"
     )
     grade.add_argument(
@@ -61,7 +65,20 @@ def add_to(commands: "Commands") -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Grade, and say how it went."""
+    """Grade, and say how it went, or why it cannot be done."""
+    from course_utils.grading.batch import GraderFailingError
+    from course_utils.grading.cluster import ClusterError
+    from course_utils.grading.files import FolderInUseError
+    from course_utils.grading.run import SandboxUnavailable
+
+    try:
+        return _run(options)
+    except (ClusterError, FolderInUseError, GraderFailingError, SandboxUnavailable) as error:
+        print(error, file=sys.stderr)
+        return FAILED
+
+
+def _run(options: argparse.Namespace) -> int:
     from course_utils.grading.files import sole_writer, write_atomically
     from course_utils.grading.intake import account_csv, find_hand_ins
     from course_utils.grading.key import read_keys
@@ -82,16 +99,15 @@ def run(options: argparse.Namespace) -> int:
         if options.verbose:
             print(account_csv(intake), end="")
         return OK
-    runner = _runner(options)
-    if runner is None:
-        return FAILED
-    with sole_writer(options.out):
+    with _machines(options) as (executor, runner, at_a_time), sole_writer(options.out):
         write_atomically(options.out / "intake.csv", account_csv(intake))
         _grade(
             list(planned),
             keys,
             options,
             run=runner,
+            executor=executor,
+            ahead=2 * at_a_time,
             terms=terms,
             missing=intake.missing,
             policy=policy,
@@ -108,6 +124,8 @@ def _grade(
     options: argparse.Namespace,
     *,
     run: "Runner",
+    executor: "Executor",
+    ahead: int,
     terms: "Terms",
     missing: "Sequence[Missing]",
     policy: "Policy",
@@ -116,7 +134,6 @@ def _grade(
     """Grade, with a bar for those who watch and a log for those who ask for it."""
     from course_utils.grading.batch import grade_folder
 
-    executor = ThreadPoolExecutor(options.jobs)  # each thread waits for a process of its own
     todo = sum(task.action != "resume" for task in tasks)
     with _log(verbose=options.verbose), _bar(todo) as bar:
 
@@ -124,21 +141,34 @@ def _grade(
             summary.add(task, result)
             bar.update(task.action != "resume")
 
-        try:
-            grade_folder(
-                tasks,
-                keys,
-                options.out,
-                run=run,
-                executor=executor,
-                ahead=2 * options.jobs,
-                terms=terms,
-                missing=missing,
-                policy=policy,
-                on_result=count,
-            )
-        finally:
-            executor.shutdown(cancel_futures=True)
+        grade_folder(
+            tasks,
+            keys,
+            options.out,
+            run=run,
+            executor=executor,
+            ahead=ahead,
+            terms=terms,
+            missing=missing,
+            policy=policy,
+            on_result=count,
+        )
+
+
+@contextlib.contextmanager
+def _machines(options: argparse.Namespace) -> "Iterator[tuple[Executor, Runner, int]]":
+    """Where hand-ins are graded, how notebooks are run there, and how many at a time."""
+    if options.scheduler:
+        from course_utils.grading.cluster import connected
+
+        with connected(options.scheduler, sandboxed=not options.unsafe_no_sandbox) as cluster:
+            yield cluster.executor, _runner(options, cluster.threads), cluster.slots
+        return
+    executor = ThreadPoolExecutor(options.jobs)  # each thread waits for a process of its own
+    try:
+        yield executor, _runner(options, options.jobs), options.jobs
+    finally:
+        executor.shutdown(cancel_futures=True)
 
 
 @contextlib.contextmanager
@@ -167,9 +197,12 @@ def _bar(total: int) -> "tqdm[Never]":
     return tqdm(total=total, unit=" hand-ins", file=sys.stderr, disable=quiet, dynamic_ncols=True)
 
 
-def _runner(options: argparse.Namespace) -> "Runner | None":
-    """How to run a notebook, or None (said why) where there is no sandbox and none is waived."""
-    from course_utils.grading.run import Limits, SandboxUnavailable, find_sandbox
+def _runner(options: argparse.Namespace, size: int) -> "Runner":
+    """How to run a notebook. size: how many at a time in one process.
+
+    Raises SandboxUnavailable where notebooks are run here, no sandbox starts and none is waived.
+    """
+    from course_utils.grading.run import Limits, find_sandbox
     from course_utils.grading.workers import PooledRunner
 
     limits = Limits(total_seconds=options.timeout)
@@ -177,13 +210,10 @@ def _runner(options: argparse.Namespace) -> "Runner | None":
     if options.unsafe_no_sandbox:
         print("Without a sandbox: hand-ins run with your own rights.", file=sys.stderr)
         return PooledRunner(limits, unsandboxed=True)
-    try:
+    if not options.scheduler:
         find_sandbox()
-    except SandboxUnavailable as error:
-        print(error, file=sys.stderr)
-        return None
     hidden = tuple(path.resolve() for path in (options.hand_ins, options.key, options.out))
-    return PooledRunner(limits, hide=hidden, size=options.jobs)
+    return PooledRunner(limits, hide=hidden, size=size)
 
 
 def _keep_apart(out: Path, *inputs: Path) -> None:

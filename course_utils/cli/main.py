@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from course_utils.cli import build, check, export, grade, lab, release, report
 from course_utils.cli.status import FAILED, STOPPED, WRONG_USAGE
-from course_utils.grading.files import FolderInUseError
 
 COMMANDS = (lab, check, build, release, grade, export, report)
 
@@ -30,9 +29,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return WRONG_USAGE
-    except FolderInUseError as error:
-        print(error, file=sys.stderr)
-        return FAILED
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
         remedy = "What is written stays. Mend that and run the same command again."

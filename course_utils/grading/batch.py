@@ -15,7 +15,7 @@ from pathlib import Path
 from course_utils.grading.feedback import feedback_html
 from course_utils.grading.files import write_atomically
 from course_utils.grading.fingerprints import Runner
-from course_utils.grading.grade import Result, grade_one, refused
+from course_utils.grading.grade import GRADERS_FAULT, Result, grade_one, refused
 from course_utils.grading.gradebook import gradebook_csv, result_json, shown, wide_csv
 from course_utils.grading.hand_ins import HandIn
 from course_utils.grading.intake import Missing
@@ -26,10 +26,16 @@ from course_utils.grading.overlay import UnreadableError
 from course_utils.grading.report import write_report
 from course_utils.grading.results import read_result, read_results
 from course_utils.grading.resume import Task, Terms, result_path
-from course_utils.grading.summary import task_line
+from course_utils.grading.summary import printable, task_line
 from course_utils.grading.version import pages_version
 
+MOST_FAULTS = 10  # of the grader's own in a row
+
 log = logging.getLogger(__name__)
+
+
+class GraderFailingError(RuntimeError):
+    """The grader fails at one hand-in after the other; the message says why."""
 
 
 def grade_all(
@@ -105,9 +111,10 @@ def grade_folder(
     policy: what being late costs; the results themselves hold the raw points.
     No result is kept in memory. Stopped at any moment, it leaves whole files; planned again, it
     does the rest.
-    Raises OSError when `out` cannot be written; what is written by then stays.
+    Raises OSError when `out` cannot be written, GraderFailingError when hand-in after hand-in
+    fails through no fault of its own; what is written by then stays.
     """
-    terms = terms or Terms()
+    terms, faults = terms or Terms(), 0
     for task in tasks:
         if task.action == "resume":
             _told(task, _resumed(task.hand_in, keys, out, policy), on_result)
@@ -118,6 +125,12 @@ def grade_folder(
         write_atomically(result_path(out, task.hand_in), result_json(result))
         _write_page(task.hand_in, result, keys, out, policy)
         _told(task, result, on_result)
+        faults = faults + 1 if result.status in GRADERS_FAULT else 0
+        if faults == MOST_FAULTS:
+            raise GraderFailingError(
+                f"The grader itself failed at {faults} hand-ins in a row, the last time so: "
+                f"{printable(result.reason)}. Mend that and run the same command again."
+            )
     note_missing(missing, keys, out)
     write_summaries(out, policy)
 

@@ -11,6 +11,7 @@ from course_utils.grading.intake import Intake
 from course_utils.grading.resume import Task
 
 NAMES = 3  # told of each kind
+LONGEST = 200  # characters of each of them
 SLOWEST = 3
 DONE = {"grade": "graded", "resume": "resumed", "refuse": "refused"}
 REMEDIES = {
@@ -48,7 +49,8 @@ class Names:
         """Count one more."""
         self.count += 1
         if len(self.first) < NAMES:
-            self.first.append(printable(name))
+            short = name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
+            self.first.append(printable(short))
 
     def __str__(self) -> str:
         """How many, and who."""

@@ -17,6 +17,7 @@ APART = frozenset(
     {
         "batch",
         "build",
+        "cluster",
         "code_html",
         "export",
         "feedback",

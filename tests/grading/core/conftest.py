@@ -156,6 +156,12 @@ def run_here(notebook):
     return RunOutcome("finished", cells, 0.1, sandboxed=False)
 
 
+def run_slowly(notebook):
+    """Run the cells here, but not at once: so that there is time to stop it."""
+    time.sleep(0.3)
+    return run_here(notebook)
+
+
 def built_notebook():
     """The mini exercise with outputs, counts and checksums."""
     notebook = unbuilt_notebook()

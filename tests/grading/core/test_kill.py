@@ -25,7 +25,7 @@ def run(notebook):
     time.sleep(0.02)
     return conftest.run_here(notebook)
 
-grade._runner = lambda options: run
+grade._runner = lambda *how: run
 sys.exit(cli.main(sys.argv[1:]))
 """
 

@@ -29,7 +29,7 @@ def runner(monkeypatch, run_in_process):
         marked = [outcome for mark, outcome in (("# lost", LOST), ("# fell", FELL)) if mark in code]
         return replace(marked[0] if marked else run_in_process(notebook), sandboxed=True)
 
-    monkeypatch.setattr(command, "_runner", lambda options: run)
+    monkeypatch.setattr(command, "_runner", lambda *how: run)
 
 
 @pytest.fixture
