@@ -26,6 +26,7 @@ APART = frozenset(
         "gradescope",
         "item_statistics",
         "missing",
+        "intake",
         "late",
         "late_policy",
         "lms_file",
