@@ -40,12 +40,13 @@ import nbformat
 import psutil
 from nbformat import NotebookNode
 
-from course_utils.grading.exercise import Exercise, parse
+from course_utils.grading.exercise import parse
 from course_utils.grading.feedback import feedback_html
 from course_utils.grading.fingerprints import answer_source, read_popular
 from course_utils.grading.grade import grade_one
 from course_utils.grading.gradebook import result_json
 from course_utils.grading.key import read_key
+from course_utils.grading.nbgrader_source import write_source
 from course_utils.grading.overlay import overlay, read_answers
 from course_utils.grading.release import read_exercise
 from course_utils.grading.run import Limits, RunOutcome, find_sandbox
@@ -188,34 +189,10 @@ GRADE_OPTIONS: list[str] = []
 
 def prepare_nbgrader(folder: Path, name: str, learners: list[Answers]) -> None:
     """A course of nbgrader's, with one assignment released and handed in."""
-    folder.mkdir()
-    (folder / "nbgrader_config.py").write_text(
-        "c = get_config()\nc.CourseDirectory.course_id = 'c'"
-    )
-    source = folder / "source" / name / f"{name}.ipynb"
-    source.parent.mkdir(parents=True)
-    nbformat.write(for_nbgrader(read_exercise(ROOT / "solutions" / f"{name}.ipynb")), source)
+    write_source(ROOT, folder)
     timed([NBGRADER, "generate_assignment", name], folder)
     given_out = folder / "release" / name / f"{name}.ipynb"
     write_hand_ins(folder / "submitted", given_out, learners, name)
-
-
-def for_nbgrader(solution: Exercise) -> NotebookNode:
-    """The solution with hidden checks that decide in the kernel, as nbgrader's do."""
-    for question in solution.questions:
-        cell = solution.cell(question, "hidden")
-        wanted = "".join(output.text for output in cell.outputs).split()
-        cell.source = "\n".join(
-            [
-                "### BEGIN HIDDEN TESTS",
-                "import contextlib, io",
-                "with contextlib.redirect_stdout(io.StringIO()) as printed:",
-                *(f"    {line}" for line in cell.source.split("\n")),
-                f"assert printed.getvalue().split() == {wanted}",
-                "### END HIDDEN TESTS",
-            ]
-        )
-    return solution.notebook
 
 
 def grade_nbgrader(folder: Path, name: str) -> Used:
