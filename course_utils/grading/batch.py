@@ -27,7 +27,7 @@ from course_utils.grading.report import write_report
 from course_utils.grading.results import read_result, read_results
 from course_utils.grading.resume import Task, Terms, result_path
 from course_utils.grading.summary import printable, task_line
-from course_utils.grading.version import pages_version
+from course_utils.grading.version import grader_version, pages_version
 
 MOST_FAULTS = 10  # of the grader's own in a row
 
@@ -80,9 +80,13 @@ def _submit(
 def _outcome(done: Future[Result], hand_in: HandIn, keys: Mapping[str, Key]) -> Result:
     """The result, or, where the grader itself failed, one that says so: the others go on."""
     try:
-        return done.result()
+        result = done.result()
     except Exception as error:
         return _refused(hand_in, keys, f"{type(error).__name__}: {error}", "grader_failed")
+    if result.grader != grader_version():  # of a worker that has joined a cluster since
+        reason = f"It was graded by {result.grader}, another version than {grader_version()}."
+        return _refused(hand_in, keys, reason, "grader_failed")
+    return result
 
 
 def _refused(

@@ -6,18 +6,20 @@ import os
 import shutil
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from course_utils.grading import gradebook
-from course_utils.grading.batch import grade_all
+from course_utils.grading.batch import GraderFailingError, grade_all
 from course_utils.grading.grade import refused
 from course_utils.grading.gradebook import defused, gradebook_csv, shown
 from course_utils.grading.hand_ins import HandIn
 from course_utils.grading.intake import find_hand_ins
 from course_utils.grading.intake.names import folder_name
 from course_utils.grading.key import read_keys
+from course_utils.grading.results import read_results
 from course_utils.grading.resume import Terms, plan
 
 DOUBLE = {"double": "def double(x):\n    return x + x"}
@@ -73,6 +75,52 @@ def test_a_grader_that_fails_itself_says_so_and_goes_on(
     assert (
         "a fault of the grader's own" in (tmp_path / "out/results/bob/ex01_mini.json").read_text()
     )
+
+
+def test_a_grader_that_fails_again_and_again_stops(folder, hand_in, grade_here, tmp_path):
+    path = folder(**{f"learner{number:02}": hand_in(DOUBLE) for number in range(15)})
+
+    def fails(notebook):
+        raise RuntimeError("the disk of the\x1b sandbox is full")
+
+    with pytest.raises(GraderFailingError, match=r"10 hand-ins in a row.*the\\x1b sandbox.*again"):
+        grade_here(path, tmp_path / "out", run=fails)
+    assert len(list(read_results(tmp_path / "out"))) == 10
+    done = grade_here(path, tmp_path / "out")
+    assert sum(why == "the grader had failed" for _, why in done.values()) == 10
+    assert {row["status"] for row in rows(tmp_path / "out")} == {"graded"}
+
+
+def test_a_grader_that_fails_now_and_then_goes_on(
+    folder, hand_in, grade_here, run_in_process, tmp_path
+):
+    path = folder(**{f"learner{number:02}": hand_in(DOUBLE) for number in range(30)})
+    runs = []
+
+    def run(notebook):
+        runs.append(notebook)
+        if len(runs) % 3:
+            raise RuntimeError("now")
+        return run_in_process(notebook)
+
+    grade_here(path, tmp_path / "out", run=run)
+    assert len(rows(tmp_path / "out")) == 30
+
+
+def test_a_result_of_another_version_of_the_grader_is_no_result(
+    folder, hand_in, grade_here, at_once, tmp_path
+):
+    """A worker with an older copy of the course can join a cluster at any time."""
+
+    class Older(at_once):
+        def submit(self, fn, /, *args, **kwargs):
+            return super().submit(lambda: replace(fn(*args, **kwargs), grader="0.0.1+older"))
+
+    grade_here(folder(ana=hand_in(DOUBLE)), tmp_path / "out", executor=Older())
+    (row,) = rows(tmp_path / "out")
+    assert (row["status"], row["points"]) == ("grader_failed", "0")
+    result = (tmp_path / "out/results/ana/ex01_mini.json").read_text()
+    assert "It was graded by 0.0.1+older, another version than" in result
 
 
 NAMES = [

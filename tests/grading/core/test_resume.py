@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from course_utils.grading import batch as batches
 from course_utils.grading import grade, resume
 from course_utils.grading.batch import grade_folder
 from course_utils.grading.hand_ins import Origin
@@ -97,7 +98,7 @@ def test_a_changed_key_regrades_the_hand_ins_of_its_exercise_alone(
 
 
 def test_another_grader_regrades_all(batch, monkeypatch):
-    for module in (grade, resume):
+    for module in (batches, grade, resume):
         monkeypatch.setattr(module, "grader_version", lambda: "another")
     assert set(batch().values()) == {("grade", "the grader has changed")}
     assert batch() == NOTHING
