@@ -1,6 +1,5 @@
 """Whose file it is where each learner has a folder, or a zip, of their own."""
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 
 from course_utils.grading.intake.files import Parts, is_zip
@@ -23,12 +22,15 @@ class Folders:
         paths: Iterable[Parts],
         is_exercise: Callable[[str], bool],
         is_known: Callable[[str], bool],
+        *,
+        strays: bool = False,
     ) -> None:
         """paths: those of all files that are placed by their folder.
 
-        is_known: whether the roster has one learner of a name. The depth at which most folders
-        are known is the learners', for all files: what a learner's own folders are called counts
-        for nothing.
+        is_known: whether the roster has one learner of a name. The first depth at which it has
+        most of the folders is the learners', for all files: what a learner's own folders are
+        called counts for nothing. strays: the files lie beside an LMS's download, so they are
+        too few to tell by each other.
         """
         above = {path[:-1] for path in paths}
         self._is_exercise = is_exercise
@@ -38,9 +40,9 @@ class Folders:
                 if is_zip(folder):
                     self._zips.setdefault(folders[:place], set()).add(folder)
         named = {tuple(self._named(folders)) for folders in above}
-        same = len(common(named))
-        self._around = same if all(len(folders) > same for folders in named) else 0
-        self._depth = _depth((folders[self._around :] for folders in named), is_known)
+        self._around = 0 if strays else _around(named, is_known)
+        inside = [folders[self._around :] for folders in named]
+        self._depth = None if strays else _depth(inside, is_known)
 
     def _named(self, folders: Parts) -> list[str]:
         """The folders that name no exercise, down to a learner's own zip."""
@@ -83,9 +85,20 @@ def common(paths: Collection[Parts]) -> Parts:
     return first[:same]
 
 
-def _depth(folders: Iterable[Parts], is_known: Callable[[str], bool]) -> int | None:
-    """At which depth the most different folders are learners on the roster; None where two are."""
-    names = {(depth, name) for path in folders for depth, name in enumerate(path)}
-    known = Counter(depth for depth, name in names if is_known(name))
-    ranked: list[tuple[int | None, int]] = [*known.most_common(2), (None, 0), (None, 0)]
-    return ranked[0][0] if ranked[0][1] > ranked[1][1] else None
+def _around(named: Collection[Parts], is_known: Callable[[str], bool]) -> int:
+    """How many folders lie around all others, as where a folder was zipped."""
+    same = common(named)
+    around = next((n for n, folder in enumerate(same) if is_known(folder)), len(same))
+    return around if all(len(folders) > around for folders in named) else 0
+
+
+def _depth(paths: Iterable[Parts], is_known: Callable[[str], bool]) -> int | None:
+    """The first depth at which most of the folders are learners on the roster."""
+    names: dict[int, set[str]] = {}
+    for path in paths:
+        for depth, name in enumerate(path):
+            names.setdefault(depth, set()).add(name)
+    for depth, there in sorted(names.items()):
+        if 2 * sum(map(is_known, there)) > len(there):
+            return depth
+    return None

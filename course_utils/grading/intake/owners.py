@@ -44,7 +44,8 @@ class Owners:
         self._place = names.place if names else None
         self._downloads = names.odd_downloads if names else set()
         plain = [path for path in paths if not self._is_lms(path)]
-        self._folders = Folders(plain, is_exercise, is_known)
+        strays = self._place is not None
+        self._folders = Folders(plain, is_exercise, is_known, strays=strays)
 
     def of(self, path: Parts) -> Owner:
         """Whose the file at `path` is; NoOwnerError, which says what to do, if nothing tells."""

@@ -162,6 +162,7 @@ FORGED = [
 VICTIM = 'Name,ID,Login\n"Ode, Ben",12,ben\n"Pi, Dee",13,dee\n'
 INTAKES = {
     "canvas": ("odeben_12_1_ex01.ipynb", "pidee_13_2_ex01.ipynb", "evil_66_3_{}"),
+    "beside canvas": ("odeben_12_1_ex01.ipynb", "pidee_13_2_ex01.ipynb", "evil/{}"),
     "moodle": (
         "Ben Ode_12_assignsubmission_file/ex01.ipynb",
         "Dee Pi_13_assignsubmission_file/ex01.ipynb",
@@ -197,7 +198,8 @@ def test_nothing_that_a_learner_names_is_taken_for_anothers(
     tmp_path, paths, listed, as_zip, forged
 ):
     *honest, evil = paths
-    hidden = {forged: b"forged", forged.replace("12", "13"): b"forged"}
+    other = forged.replace("12", "13").replace("ben/", "dee/")
+    hidden = {forged: b"forged", other: b"forged"}
     if as_zip or "evil_66_" in evil:  # Canvas gives no folders
         hidden = {"hw.zip": zipped(hidden)}
     files = dict.fromkeys(honest, notebook(1)) | {evil.format(n): d for n, d in hidden.items()}
@@ -233,6 +235,11 @@ def test_a_learners_own_numbers_do_not_look_like_canvas(given):
     assert [learner for learner, _ in found(given(files))] == ["ana", "ben"]
 
 
+def test_the_only_learners_own_numbers_do_not_look_like_canvas_either(given):
+    files = {"ana/hw_1_2_ex01.ipynb": notebook(1), "ana/hw_1_3_ex02.ipynb": notebook(2)}
+    assert {learner for learner, _ in found(given(files))} == {"ana"}
+
+
 # Moodle
 
 MOODLE = {
@@ -259,6 +266,16 @@ def test_a_moodle_download_is_read_by_its_names(given):
     assert all(hand_in.read() == notebook(1) for hand_in in intake.hand_ins)
     assert all(hand_in.origin.handed_in is None for hand_in in intake.hand_ins)
     assert list(unplaced(intake)) == ["Eve_106_assignsubmission_onlinetext/onlinetext.html"]
+
+
+def test_a_learner_on_the_roster_is_no_download_even_if_alone(given, tmp_path):
+    roster = tmp_path / "roster.csv"
+    roster.write_text(VICTIM + "Evil Ed,66,evil\n")
+    like_canvas = ["odeben_12_9_ex01.ipynb", "pidee_13_9_ex01.ipynb"]
+    like_folders = ["ben/ex01.ipynb", "dee/ex01.ipynb"]
+    for number, names in enumerate([like_canvas, like_folders]):
+        source = given({f"evil/{name}": notebook(1) for name in names}, name=f"h{number}")
+        assert found(source, roster=roster) == [("Evil Ed", "ex01_chain_rule")]
 
 
 # folders

@@ -7,6 +7,7 @@ import pytest
 
 from course_utils import cli
 from course_utils.cli import grade as command
+from course_utils.grading.intake import Intake, Unplaced, account_csv
 
 RIGHT = {"double": "def double(x):\n    return x + x"}
 ROSTER = 'Student,ID,SIS Login ID\n"López, Ana",11,alopez\n"Ode, Ben",12,bode\n"Ng, Cy",13,cng\n'
@@ -75,6 +76,12 @@ def test_the_account_has_a_row_for_each_file(grade, tmp_path):
     reasons = [row["reason"] for row in table_of(tmp_path, "intake")]
     assert reasons[3] == "lopezana_LATE_11_502_ex01_mini-1.ipynb counts."
     assert reasons[2].startswith("The roster has nobody of the name zoe_77.")
+
+
+def test_no_cell_of_the_account_is_a_formula():
+    odd = Unplaced("=1+1.ipynb", "@SUM(A1)")
+    row = account_csv(Intake((), unplaced=(odd,))).splitlines()[1]
+    assert row == "unplaced,,,'=1+1.ipynb,,,,'@SUM(A1)"
 
 
 def test_a_dry_run_tells_all_of_it_when_asked_and_writes_nothing(grade, tmp_path):

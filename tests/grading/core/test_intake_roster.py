@@ -225,6 +225,9 @@ def test_moodle_without_names_is_matched_by_number(roster, hand_ins):
     assert list(placed(source, roster(MOODLE))[0]) == ["Ana López"]
     blind = roster("Identifier,Status\nParticipant 101,\n")
     assert list(placed(source, blind)[0]) == ["Participant 101"]
+    named = hand_ins("Zoe Ng_102_assignsubmission_file/ex01.ipynb")
+    both = roster("Identifier,Status\nParticipant 101,\nParticipant 102,\n")
+    assert list(placed(named, both)[0]) == ["Participant 101", "Participant 102"]
 
 
 def test_only_moodles_numbers_are_taken_out_of_a_text(roster):
