@@ -18,11 +18,12 @@ from typing import NoReturn
 
 import numpy as np
 
-from .isolation import Share, fork_apart, keep_house, settle
+from .isolation import Share, fork_apart, keep_house, mounts_below, settle
 from .messages import pack
 from .socket_kernel import SocketKernel
 
 _CONTROL = 0
+_STANDARD = (0, 1, 2)
 _REQUEST_BYTES = 1 << 12
 # What most hand-ins do first, so that it has been done: the first array, exception and figure.
 _WARM_UP = (
@@ -37,6 +38,7 @@ def main() -> NoReturn:
     """Warm up, then answer requests until the other side closes the socket."""
     control = socket.socket(fileno=os.dup(_CONTROL))
     _point_at_nothing(_CONTROL)
+    trees = mounts_below("/tmp")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     kernel = SocketKernel.instance()
     kernel.warm_up(_WARM_UP)
@@ -51,18 +53,23 @@ def main() -> NoReturn:
         connection = socket.socket(fileno=descriptors[0])
         connection.set_inheritable(False)
         if fork_apart() == 0:
-            _become_kernel(kernel, connection, share, user, group)
+            _become_kernel(kernel, connection, share, trees, user, group)
         connection.close()
         _reap()
 
 
 def _become_kernel(
-    kernel: SocketKernel, connection: socket.socket, share: Share, user: int, group: int
+    kernel: SocketKernel,
+    connection: socket.socket,
+    share: Share,
+    trees: list[str],
+    user: int,
+    group: int,
 ) -> NoReturn:
     """Put this process apart from all others, and serve the connection in a child of it."""
     try:
         _close_all_but(connection.fileno())
-        settle(share, user, group)
+        settle(share, trees, user, group)
         connection.sendall(pack({"apart": True}))
         child = os.fork()
         if child != 0:
@@ -79,14 +86,17 @@ def _become_kernel(
 
 
 def _close_all_but(descriptor: int) -> None:
+    """Share no open file with the forge: not even its standard error, which is the worker's log."""
+    _point_at_nothing(*_STANDARD)
     os.closerange(3, descriptor)
     os.closerange(descriptor + 1, 1 << 30)
 
 
-def _point_at_nothing(descriptor: int) -> None:
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, descriptor)
-    os.close(nothing)
+def _point_at_nothing(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, descriptor)
+        os.close(nothing)
 
 
 def _reap() -> None:

@@ -37,8 +37,8 @@ _NEW_NAMESPACES = (
     | 0x20000000  # process
     | 0x40000000  # network
 )
-_NOSUID, _NODEV, _NOEXEC = 2, 4, 8
-_PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 4, 24, 38, 47
+_NOSUID, _NODEV, _NOEXEC, _BIND, _RECURSIVE = 2, 4, 8, 0x1000, 0x4000
+_PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 24, 38, 47
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _CAPABILITY_VERSION_3 = 0x20080522
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
@@ -69,17 +69,29 @@ def fork_apart() -> int:
     return _checked("clone", _libc.syscall(number, _NEW_NAMESPACES | signal.SIGCHLD, 0, 0, 0, 0))
 
 
-def settle(share: Share, user: int, group: int) -> None:
+def mounts_below(folder: str) -> list[str]:
+    """Return the outermost mount points below ``folder``: what an empty one would hide."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    points = sorted(point for line in lines if (point := line.split()[4]).startswith(f"{folder}/"))
+    found: list[str] = []
+    for point in points:
+        if not found or not point.startswith(f"{found[-1]}/"):
+            found.append(point)
+    return found
+
+
+def settle(share: Share, trees: list[str], user: int, group: int) -> None:
     """Make the child's namespaces its own and give up every privilege.
 
-    user, group: the ids that it had before it was forked, which it keeps.
+    trees: the mount points below /tmp, which stay. user, group: the ids that it had before it was
+    forked, which it keeps.
     Raises OSError at the first step that is refused.
     """
     _map_ids(user, group)
     _mount("proc", "/proc", _NOSUID | _NODEV | _NOEXEC, "")
-    _mount("tmpfs", "/tmp", _NOSUID | _NODEV, f"mode=1777,size={share.disk_bytes}")
+    _mount("devpts", "/dev/pts", _NOSUID | _NOEXEC, "newinstance,ptmxmode=0666,mode=620")
     _mount("tmpfs", "/dev/shm", _NOSUID | _NODEV, f"mode=1777,size={SHARED_MEMORY_BYTES}")
-    os.chdir("/tmp")  # the old one, below the mount, would still be at hand
+    _empty_tmp(trees, f"mode=1777,size={share.disk_bytes}")
     _start_loopback()
     Path("/proc/sys/user/max_user_namespaces").write_text("0")
     os.setsid()
@@ -102,9 +114,20 @@ def _map_ids(user: int, group: int) -> None:
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
 
 
-def _mount(kind: str, target: str, flags: int, options: str) -> None:
-    done = _libc.mount(kind.encode(), target.encode(), kind.encode(), flags, options.encode())
+def _mount(source: str, target: str, flags: int, options: str) -> None:
+    """Mount a file system of the kind ``source``, or with ``_BIND`` the folder of that name."""
+    done = _libc.mount(source.encode(), target.encode(), source.encode(), flags, options.encode())
     _checked(f"mount {target}", done)
+
+
+def _empty_tmp(trees: list[str], options: str) -> None:
+    opened = {tree: os.open(tree, os.O_PATH | os.O_DIRECTORY) for tree in trees}
+    _mount("tmpfs", "/tmp", _NOSUID | _NODEV, options)
+    for tree, descriptor in opened.items():
+        Path(tree).mkdir(parents=True)
+        _mount(f"/proc/self/fd/{descriptor}", tree, _BIND | _RECURSIVE, "")
+        os.close(descriptor)
+    os.chdir("/tmp")  # the old one, below the mount, would still be at hand
 
 
 def _start_loopback() -> None:
