@@ -109,7 +109,7 @@ def _run(options: argparse.Namespace) -> int:
             executor=executor,
             ahead=2 * at_a_time,
             terms=terms,
-            missing=intake.missing,
+            missing=intake.missing if options.roster else None,
             policy=policy,
             summary=summary,
         )
@@ -127,7 +127,7 @@ def _grade(
     executor: "Executor",
     ahead: int,
     terms: "Terms",
-    missing: "Sequence[Missing]",
+    missing: "Sequence[Missing] | None",
     policy: "Policy",
     summary: "Summary",
 ) -> None:

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from course_utils.grading.feedback import feedback_html
-from course_utils.grading.files import write_atomically
+from course_utils.grading.files import sync_all, write_atomically
 from course_utils.grading.fingerprints import Runner
 from course_utils.grading.grade import GRADERS_FAULT, Result, grade_one, refused
 from course_utils.grading.gradebook import gradebook_csv, result_json, shown, wide_csv
@@ -105,13 +105,13 @@ def grade_folder(
     executor: Executor,
     ahead: int = 4,
     terms: Terms | None = None,
-    missing: Iterable[Missing] = (),
+    missing: Iterable[Missing] | None = None,
     policy: Policy = NO_POLICY,
     on_result: Callable[[Task, Result], None] = lambda task, result: None,
 ) -> None:
     """Do what is planned with every hand-in; write results, feedback and, at the end, the rest.
 
-    missing: what was not handed in; the grades tell of it.
+    missing: what was not handed in, None where nobody knows; the grades tell of it.
     policy: what being late costs; the results themselves hold the raw points.
     No result is kept in memory. Stopped at any moment, it leaves whole files; planned again, it
     does the rest.
@@ -135,7 +135,9 @@ def grade_folder(
                 f"The grader itself failed at {faults} hand-ins in a row, the last time so: "
                 f"{printable(result.reason)}. Mend that and run the same command again."
             )
-    note_missing(missing, keys, out)
+    sync_all()
+    if missing is not None:
+        note_missing(missing, {task.hand_in.exercise for task in tasks}, keys, out)
     write_summaries(out, policy)
 
 
@@ -164,7 +166,7 @@ def _write_page(
     stamp = f"<!-- {_made_from(result, final)} -->\n"
     if not _ends_with(path, stamp.encode()):
         page = feedback_html(result, keys[hand_in.exercise].exercise, final=final)
-        write_atomically(path, page + stamp)
+        write_atomically(path, page + stamp, durable=False)
 
 
 def _made_from(result: Result, final: Final) -> str:

@@ -14,22 +14,25 @@ from course_utils.grading.results import read_results
 REASON = "Nothing was handed in."
 
 
-def note_missing(missing: Iterable[Missing], keys: Mapping[str, Key], out: Path) -> None:
+def note_missing(
+    missing: Iterable[Missing], exercises: Iterable[str], keys: Mapping[str, Key], out: Path
+) -> None:
     """Store a result for each hand-in that is missing, where none is stored yet.
 
-    Those of an earlier roster that no longer hold are taken back; a grade never is.
+    exercises: those that were asked for. What an earlier roster missed of them and this one does
+    not is taken back; of other exercises nothing is, and a grade never is.
     """
-    expected = {(each.learner, each.exercise) for each in missing}
+    expected = {(each.learner, each.exercise): each for each in missing}
+    asked = set(exercises)
     stored = {(result.learner, result.exercise): result.status for result in read_results(out)}
-    for learner, exercise in stored.keys() - expected:
-        if stored[learner, exercise] == MISSING:
+    for (learner, exercise), status in stored.items():
+        if status == MISSING and exercise in asked and (learner, exercise) not in expected:
             _path(out, learner, exercise).unlink()
-    for each in missing:
-        if (each.learner, each.exercise) not in stored:
-            key = keys[each.exercise]
-            result = refused(b"", key, learner=each.learner, reason=REASON, status=MISSING)
+    for (learner, exercise), each in expected.items():
+        if (learner, exercise) not in stored:
+            result = refused(b"", keys[exercise], learner=learner, reason=REASON, status=MISSING)
             text = result_json(replace(result, origin=each.origin))
-            write_atomically(_path(out, each.learner, each.exercise), text)
+            write_atomically(_path(out, learner, exercise), text)
 
 
 def _path(out: Path, learner: str, exercise: str) -> Path:

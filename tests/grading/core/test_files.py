@@ -67,6 +67,16 @@ def test_a_file_its_name_and_every_new_folder_are_brought_onto_the_disk(tmp_path
     assert part.suffix == ".part"
 
 
+def test_what_can_be_made_again_waits_for_the_end_of_the_batch(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.os, "fsync", lambda handle: pytest.fail("too early"))
+    (tmp_path / "feedback").mkdir()
+    write_atomically(tmp_path / "feedback" / "ex01.html", "x", durable=False)
+    called = []
+    monkeypatch.setattr(files.os, "sync", lambda: called.append("sync"))
+    files.sync_all()
+    assert called == ["sync"]
+
+
 def test_a_file_is_as_readable_as_the_umask_has_it(tmp_path):
     before = os.umask(0o077)
     try:

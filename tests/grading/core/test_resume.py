@@ -260,11 +260,14 @@ def test_what_is_missing_is_told_until_it_is_handed_in(batch, folder, hand_in, k
     out = tmp_path / "out"
     gone = (tmp_path / "hand_ins" / "ana" / "ex01_mini.ipynb").rename(tmp_path / "gone")
     gaps = [Missing(name, "ex01_mini", Origin(name=name.title())) for name in ("ana", "eve", "flo")]
-    note_missing(gaps, keys, out)
+    note_missing(gaps, ["ex01_mini"], keys, out)
     results = {result.learner: (result.status, result.points) for result in read_results(out)}
     assert results["ana"] == ("graded", 7)  # a grade is never taken back
     assert results["eve"] == results["flo"] == ("missing", 0)
-    note_missing(gaps[:2], keys, out)
+    note_missing([], ["ex02_mini"], keys, out)  # this roster is of another exercise
+    batch()  # and here was none
+    assert {result.learner for result in read_results(out)} == {"ana", "bob", "cy", "eve", "flo"}
+    note_missing(gaps[:2], ["ex01_mini"], keys, out)
     assert [result.learner for result in read_results(out)] == ["ana", "bob", "cy", "eve"]
     folder(eve=hand_in(DOUBLE), ana=gone.read_bytes())
     assert batch() == NOTHING | {"eve/ex01_mini": ("grade", "new")}
@@ -275,7 +278,7 @@ class Killed(BaseException):
     """The end of the process, as far as this test can have it."""
 
 
-STEPS = [(os, "fsync"), (Path, "replace"), (Path, "mkdir"), (Path, "open")]
+STEPS = [(os, "fsync"), (os, "sync"), (Path, "replace"), (Path, "mkdir"), (Path, "open")]
 
 
 def test_killed_at_any_step_a_batch_leaves_whole_files_and_ends_the_same(
