@@ -89,8 +89,8 @@ def _results(grades: Path) -> "tuple[list[Result], list[str]]":
 
 
 def _write_gradebook(options: argparse.Namespace, policy: "Policy") -> list[str]:
-    from course_utils.grading.batch import write_summaries
     from course_utils.grading.files import sole_writer
+    from course_utils.grading.grades import write_summaries
 
     with sole_writer(options.grades):
         write_summaries(options.grades, policy)

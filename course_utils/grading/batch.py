@@ -1,10 +1,5 @@
-"""Grade many hand-ins: side by side, and write what comes back.
+"""Grade many hand-ins, side by side; what comes back is written as soon as it is known."""
 
-GRADES/results/<learner>/<exercise>.json is the only thing that cannot be had again for nothing,
-so it is written first, as soon as it is known. All else is made from the results.
-"""
-
-import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -12,22 +7,20 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from course_utils.grading.feedback import feedback_html
-from course_utils.grading.files import sync_all, write_atomically
+from course_utils.grading.files import sync_all
 from course_utils.grading.fingerprints import Runner
 from course_utils.grading.grade import GRADERS_FAULT, Result, grade_one, refused
-from course_utils.grading.gradebook import gradebook_csv, result_json, shown, wide_csv
+from course_utils.grading.gradebook import shown
+from course_utils.grading.grades import Grades, write_summaries
 from course_utils.grading.hand_ins import HandIn
 from course_utils.grading.intake import Missing
 from course_utils.grading.key import Key
-from course_utils.grading.late import NO_POLICY, Final, Policy, final_points
+from course_utils.grading.late import NO_POLICY, Policy
 from course_utils.grading.missing import note_missing
 from course_utils.grading.overlay import UnreadableError
-from course_utils.grading.report import write_report
-from course_utils.grading.results import read_result, read_results
-from course_utils.grading.resume import Task, Terms, result_path
+from course_utils.grading.resume import Task, Terms
 from course_utils.grading.summary import printable, task_line
-from course_utils.grading.version import grader_version, pages_version
+from course_utils.grading.version import grader_version
 
 MOST_FAULTS = 10  # of the grader's own in a row
 
@@ -118,16 +111,15 @@ def grade_folder(
     Raises OSError when `out` cannot be written, GraderFailingError when hand-in after hand-in
     fails through no fault of its own; what is written by then stays.
     """
-    terms, faults = terms or Terms(), 0
+    terms, grades, faults = terms or Terms(), Grades(out, keys, policy), 0
     for task in tasks:
         if task.action == "resume":
-            _told(task, _resumed(task.hand_in, keys, out, policy), on_result)
+            _told(task, grades.refreshed(task.hand_in), on_result)
     todo = [task for task in tasks if task.action != "resume"]
     for task, result in grade_all(todo, keys, run=run, executor=executor, ahead=ahead):
         origin = task.hand_in.origin
         result = replace(result, origin=origin, limit_seconds=terms.limit_seconds)
-        write_atomically(result_path(out, task.hand_in), result_json(result))
-        _write_page(task.hand_in, result, keys, out, policy)
+        grades.write(task.hand_in, result)
         _told(task, result, on_result)
         faults = faults + 1 if result.status in GRADERS_FAULT else 0
         if faults == MOST_FAULTS:
@@ -141,60 +133,6 @@ def grade_folder(
     write_summaries(out, policy)
 
 
-def _resumed(hand_in: HandIn, keys: Mapping[str, Key], out: Path, policy: Policy) -> Result:
-    """The stored result of a hand-in; what is new of its origin and its page is brought up."""
-    path = result_path(out, hand_in)
-    stored = read_result(path)
-    result = replace(stored, origin=hand_in.origin)
-    if result != stored:
-        write_atomically(path, result_json(result))
-    _write_page(hand_in, result, keys, out, policy)
-    return result
-
-
 def _told(task: Task, result: Result, on_result: Callable[[Task, Result], None]) -> None:
     log.info("%s", task_line(task, result))
     on_result(task, result)
-
-
-def _write_page(
-    hand_in: HandIn, result: Result, keys: Mapping[str, Key], out: Path, policy: Policy
-) -> None:
-    """Write the page of `result`, unless the one that is there was made from just that."""
-    path = out / "feedback" / hand_in.learner / f"{hand_in.exercise}.html"
-    final = final_points(result, policy)
-    stamp = f"<!-- {_made_from(result, final)} -->\n"
-    if not _ends_with(path, stamp.encode()):
-        page = feedback_html(result, keys[hand_in.exercise].exercise, final=final)
-        write_atomically(path, page + stamp, durable=False)
-
-
-def _made_from(result: Result, final: Final) -> str:
-    """A hash of all that a page is made from; how long it took is no part of it."""
-    timeless = tuple(replace(question, seconds=0.0) for question in result.questions)
-    text = result_json(replace(result, seconds=0.0, questions=timeless))
-    return hashlib.sha256(f"{text}{final}{pages_version()}".encode()).hexdigest()
-
-
-def _ends_with(path: Path, end: bytes) -> bool:
-    try:
-        with path.open("rb") as file:
-            file.seek(-len(end), 2)
-            return file.read() == end
-    except OSError:  # missing, or shorter than that
-        return False
-
-
-def write_summaries(out: Path, policy: Policy = NO_POLICY) -> None:
-    """Write gradebooks and report from the results in `out`: those of earlier batches, too.
-
-    policy: what being late costs; the results themselves hold the raw points.
-    """
-
-    def passed_over(path: Path, fault: str) -> None:
-        log.warning("%s is left out of the gradebook: %s", path, fault)
-
-    rows = [replace(result, questions=()) for result in read_results(out, on_fault=passed_over)]
-    write_atomically(out / "gradebook.csv", gradebook_csv(rows, policy))
-    write_atomically(out / "gradebook_wide.csv", wide_csv(rows, policy))
-    write_report(out, on_fault=lambda path, fault: None)  # the gradebook has told

@@ -24,6 +24,7 @@ APART = frozenset(
         "feedback",
         "files",
         "gradebook",
+        "grades",
         "gradescope",
         "item_statistics",
         "missing",

@@ -231,7 +231,7 @@ def test_a_page_of_an_earlier_result_is_made_anew(batch, runs, folder, hand_in, 
 def test_pages_are_made_anew_by_a_new_version_of_theirs(batch, runs, tmp_path, monkeypatch):
     page = tmp_path / "out" / "feedback" / "ana" / "ex01_mini.html"
     before = page.stat().st_ino
-    monkeypatch.setattr("course_utils.grading.batch.pages_version", lambda: "another")
+    monkeypatch.setattr("course_utils.grading.grades.pages_version", lambda: "another")
     assert (batch(), runs) == (NOTHING, [])
     assert page.stat().st_ino != before
 
