@@ -10,7 +10,7 @@ endif
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: lab test setup release claims remedies lock browser bench bench-explorers bench-notebooks bench-grading test-torch clean
+.PHONY: lab test setup release claims remedies lock browser bench bench-explorers bench-notebooks bench-grading test-torch test-nbgrader clean
 
 lab: setup
 	$(BIN)/course lab $(ARGS)
@@ -71,6 +71,10 @@ browser: setup
 # the tests that compare with PyTorch, in the environment of the benchmarks
 test-torch: $(VENV)-bench/.ready
 	$(VENV)-bench/bin/python -m pytest -k pytorch tests/test_network.py tests/test_pytorch_recipe.py
+
+# nbgrader itself, on what `course release --nbgrader` writes, in an environment of its own
+test-nbgrader: setup $(VENV)-nbgrader/.ready
+	$(BIN)/python -m pytest -m nbgrader tests/grading/test_nbgrader_real.py $(ARGS)
 
 bench-explorers: setup
 	$(BIN)/python -m uv pip install --quiet --require-hashes -r tests/browser/requirements.lock
