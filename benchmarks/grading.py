@@ -314,7 +314,7 @@ def cpu_of_workers() -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--exercise", default="ex01_chain_rule")
-    parser.add_argument("--hand-ins", type=int, default=60)
+    parser.add_argument("--hand-ins", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--classes", type=int, nargs="*", default=[10, 100, 1000])
     parser.add_argument("--jobs", type=int, help="passed on to course grade")
