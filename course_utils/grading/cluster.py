@@ -45,9 +45,18 @@ class KeysSentOnce(Executor):
         self._sent: dict[str, Any] = {}
 
     def submit(self, fn: Any, /, *args: Any, **options: Any) -> Future[Any]:
-        """The future of ``fn(*args, **options)`` on some worker."""
-        sent = (self._sent_once(value) if isinstance(value, Key) else value for value in args)
-        future: Future[Any] = self._executor.submit(fn, *sent, **options)
+        """The future of ``fn(*args, **options)`` on some worker.
+
+        Raises ClusterError if the scheduler is gone.
+        """
+        try:
+            sent = [self._sent_once(value) if isinstance(value, Key) else value for value in args]
+            future: Future[Any] = self._executor.submit(fn, *sent, **options)
+        except Exception as error:  # Dask has many, and this client is of no use after any of them
+            raise ClusterError(
+                f"The scheduler is gone ({type(error).__name__}: {error}). "
+                "Start it and its workers again, then run the same command again."
+            ) from error
         return future
 
     def _sent_once(self, key: Key) -> Any:

@@ -115,6 +115,41 @@ def test_workers_have_sandboxes_of_their_own(
     assert "ana,ex01_mini,7,20,graded" in (out / "gradebook.csv").read_text()
 
 
+def test_a_scheduler_that_is_gone_ends_the_batch(folder, hand_in, grade_here, tmp_path):
+    """Its end closes the client, which then raises at each hand-in."""
+
+    class Closed:
+        def get_executor(self, **options):
+            return self
+
+        def scatter(self, key, *, broadcast):
+            return key
+
+        def submit(self, *job, **options):
+            raise ValueError("Client is closed")
+
+    path = folder(ana=hand_in(RIGHT))
+    with pytest.raises(cluster.ClusterError, match=r"gone .*Client is closed.* the same command"):
+        grade_here(path, tmp_path / "out", executor=cluster.KeysSentOnce(Closed()))
+
+
+def test_a_key_is_sent_once(folder, hand_in, grade_here, at_once, tmp_path):
+    class Counting(at_once):
+        sent = 0
+
+        def get_executor(self, **options):
+            return self
+
+        def scatter(self, key, *, broadcast):
+            self.sent += 1
+            return key
+
+    client = Counting()
+    path = folder(ana=hand_in(RIGHT), bob=hand_in(WRONG), cy=hand_in())
+    grade_here(path, tmp_path / "out", executor=cluster.KeysSentOnce(client))
+    assert client.sent == 1
+
+
 @pytest.fixture
 def refusal(arguments, tmp_path, capsys):
     """Grade on the scheduler at an address; the one line that it is refused with."""
