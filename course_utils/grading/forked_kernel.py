@@ -12,7 +12,7 @@ import struct
 import time
 import uuid
 
-from course_utils.grading.guarded_kernel import ENVELOPE_BYTES, GuardedKernel
+from course_utils.grading.guarded_kernel import ENVELOPE_BYTES, GuardedKernel, readable
 from course_utils.grading.room.messages import LENGTH, pack
 from course_utils.grading.sandbox import Limits
 
@@ -68,7 +68,7 @@ class ForkedKernel(GuardedKernel):
         """Ask for a cell to be executed; return the request's id."""
         msg_id = uuid.uuid4().hex
         content = {
-            "code": cell_input,
+            "code": readable(cell_input),
             "silent": False,
             "store_history": False,
             "user_expressions": {},

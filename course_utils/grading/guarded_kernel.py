@@ -128,3 +128,8 @@ class GuardedKernel(RunningKernel):  # type: ignore[misc]
     def _stop(self, ended: str, detail: str) -> NoReturn:
         self.give_up(ended, detail)
         raise KernelStopped(ended, detail)
+
+
+def readable(source: str) -> str:
+    """Return ``source`` without half surrogate pairs: in a comment they shall do no harm."""
+    return source.encode(errors="replace").decode()

@@ -47,14 +47,15 @@ def main() -> None:
     sys.meta_path.insert(0, OnlyChecks())
     # ipykernel imports the debugger when it can be imported: a fifth of a second for nothing.
     sys.modules["debugpy"] = None  # type: ignore[assignment]
+    from ipykernel.zmqshell import ZMQInteractiveShell
+
+    # exit() would end the kernel a tenth of a second later, and cost other questions their points.
+    ZMQInteractiveShell.ask_exit = lambda shell: None  # type: ignore[method-assign]
     if what == ["--forge"]:
         sys.path.insert(0, "")  # as ipykernel's application does
         importlib.import_module("room.forge").main()
     from ipykernel.kernelapp import IPKernelApp
-    from ipykernel.zmqshell import ZMQInteractiveShell
 
-    # exit() would end the kernel a tenth of a second later, and cost other questions their points.
-    ZMQInteractiveShell.keepkernel_on_exit = True  # type: ignore[assignment]
     IPKernelApp.launch_instance(["--HistoryManager.enabled=False", *what])
 
 

@@ -15,7 +15,12 @@ from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from zmq.utils.monitor import recv_monitor_message
 
-from course_utils.grading.guarded_kernel import ENVELOPE_BYTES, GuardedKernel, KernelStopped
+from course_utils.grading.guarded_kernel import (
+    ENVELOPE_BYTES,
+    GuardedKernel,
+    KernelStopped,
+    readable,
+)
 from course_utils.grading.processes import end_tree
 from course_utils.grading.sandbox import Limits
 
@@ -106,6 +111,11 @@ class ColdKernel(GuardedKernel):
             with contextlib.suppress(Empty):
                 self.await_idle(msg_id, _IOPUB_SECONDS)
                 return
+
+    def execute_cell_input(self, cell_input: str, allow_stdin: bool | None = None) -> str:
+        """Ask for a cell to be executed; return the request's id."""
+        msg_id: str = super().execute_cell_input(readable(cell_input), allow_stdin)
+        return msg_id
 
     def stop(self) -> None:
         """End the kernel at once, and all that it started."""

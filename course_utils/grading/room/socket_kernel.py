@@ -34,9 +34,6 @@ class SocketKernel(IPythonKernel):
         config.InteractiveShell.xmode = "Minimal"  # of a traceback only the last line is kept
         self.wire = Wire()
         super().__init__(config=config, session=self.wire, log=get_logger(), **traits)
-        shell: Any = self.shell
-        # An exit() shall not cost the other questions their points.
-        shell.keepkernel_on_exit = True
         self._execute_sleep = 0.0  # a wait for zmq's threads
         self.streams = Stream(self, "stdout", 1), Stream(self, "stderr", 2)
         self.pipes: Pipes | None = None
