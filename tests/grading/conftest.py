@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Literal
 
 import nbformat
 import pytest
 
-from course_utils.grading.sandbox import Sandbox, SandboxUnavailable, find_sandbox
+from course_utils.grading.run import RunOutcome, ask, run_notebook, setting_of_many
+from course_utils.grading.sandbox import Limits, Sandbox, SandboxUnavailable, find_sandbox
+from course_utils.grading.worker_process import WorkerProcess
 
 CodeCell = Callable[..., nbformat.NotebookNode]
+RunNotebook = Callable[..., RunOutcome]
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +45,33 @@ def code_cell() -> CodeCell:
         return cell
 
     return build
+
+
+@pytest.fixture(scope="module", params=["cold", "forked"])
+def run_in_kernel(request: pytest.FixtureRequest) -> Iterator[RunNotebook]:
+    """Run a notebook in a kernel of its own, or in one forked by a worker that has others, too.
+
+    Called as ``run_notebook`` is. With no second try: a kernel that fails is seen to.
+    """
+    if request.param == "cold":
+        yield run_notebook
+        return
+    workers: dict[tuple[Sandbox, Limits], WorkerProcess] = {}
+
+    def run(
+        notebook: nbformat.NotebookNode,
+        *,
+        limits: Limits | None = None,
+        sandbox: Sandbox | Literal["find"] | None = "find",
+    ) -> RunOutcome:
+        if sandbox is None:  # where every kernel is a cold one
+            return run_notebook(notebook, limits=limits, sandbox=None)
+        rooms = find_sandbox() if sandbox == "find" else sandbox
+        key = rooms, limits or Limits()
+        if key not in workers or not workers[key].in_step:
+            workers[key] = WorkerProcess(rooms, setting_of_many(*key))
+        return ask(workers[key], notebook, limits=key[1], sandboxed=True)
+
+    yield run
+    for worker in workers.values():
+        worker.end()

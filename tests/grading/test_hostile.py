@@ -1,4 +1,4 @@
-"""Hand-ins that attack the grader, at the level of ``run_notebook``.
+"""Hand-ins that attack the grader, at the level of ``run_notebook``, in both kinds of kernel.
 
 Each notebook holds three questions. The learner's code for the second one is hostile; the first
 is right and must keep its outcome, the second must never pass, and the third passes wherever the
@@ -13,7 +13,7 @@ from collections.abc import Callable
 import nbformat
 import pytest
 
-from course_utils.grading.run import Limits, RunOutcome, run_notebook
+from course_utils.grading.run import Limits, RunOutcome
 from course_utils.grading.sandbox import Sandbox
 
 pytestmark = [
@@ -22,6 +22,7 @@ pytestmark = [
 ]
 
 Exam = Callable[[str], nbformat.NotebookNode]
+RunNotebook = Callable[..., RunOutcome]
 QUICK = Limits(cell_seconds=1, total_seconds=20)
 # for attacks that another limit must stop first, also on a busy machine
 PATIENT = Limits(cell_seconds=10, total_seconds=40)
@@ -233,8 +234,13 @@ ATTACKS = {
     ),
     "forges messages": (
         "kernel = get_ipython().kernel\n"
-        "import zmq\n"
-        "send = kernel.iopub_socket.send_multipart\n"
+        "if kernel.iopub_socket is None:\n"
+        "    def send(frames):\n"
+        "        junk = frames[2] if len(frames) > 2 else frames[0]\n"
+        "        size = len(junk).to_bytes(4, 'big')\n"
+        "        kernel.session._connection.sendall(size + junk)\n"
+        "else:\n"
+        "    send = kernel.iopub_socket.send_multipart\n"
         "for junk in ([b''], [b'<IDS|MSG>'], [b'<IDS|MSG>', b'0', b'{', b'', b'{}', b'{}'],\n"
         "             [b'<IDS|MSG>', b'', b'[' * 20000, b'{}', b'{}', b'{}']):\n"
         "    send(junk)\n"
@@ -273,11 +279,11 @@ ATTACKS = {
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_earns_nothing_and_costs_no_one_else(
-    name: str, exam: Exam, sandbox: Sandbox
+    name: str, exam: Exam, sandbox: Sandbox, run_in_kernel: RunNotebook
 ) -> None:
     answer, ended, own, passed = ATTACKS[name]
     limits = PATIENT if ended in ("output_limit", "memory_limit") else QUICK
-    outcome = run_notebook(exam(answer), limits=limits, sandbox=sandbox)
+    outcome = run_in_kernel(exam(answer), limits=limits, sandbox=sandbox)
     statuses = _statuses(outcome)
     assert "second" not in _passed(outcome), statuses
     assert "first" in _passed(outcome), (statuses, outcome.detail)
@@ -304,7 +310,9 @@ RIGHT_ANSWERS = {
 
 
 @pytest.fixture(scope="module")
-def right_outcome(code_cell: Callable[..., nbformat.NotebookNode], sandbox: Sandbox) -> RunOutcome:
+def right_outcome(
+    code_cell: Callable[..., nbformat.NotebookNode], sandbox: Sandbox, run_in_kernel: RunNotebook
+) -> RunOutcome:
     """All right answers as the questions of one notebook, run once."""
     cells = []
     for number, answer in enumerate(RIGHT_ANSWERS.values()):
@@ -312,7 +320,7 @@ def right_outcome(code_cell: Callable[..., nbformat.NotebookNode], sandbox: Sand
             code_cell(f"answer-{number}", answer),
             code_cell(f"hidden-{number}", CHECK % "triple", stored=TRIPLE, graded=True),
         ]
-    return run_notebook(nbformat.v4.new_notebook(cells=cells), limits=QUICK, sandbox=sandbox)
+    return run_in_kernel(nbformat.v4.new_notebook(cells=cells), limits=QUICK, sandbox=sandbox)
 
 
 @pytest.mark.parametrize("how", RIGHT_ANSWERS)
@@ -324,10 +332,12 @@ def test_a_right_answer_passes(how: str, right_outcome: RunOutcome) -> None:
     assert right_outcome.sandboxed
 
 
-def test_tags_and_kernel_of_a_notebook_have_no_say(exam: Exam, sandbox: Sandbox) -> None:
+def test_tags_and_kernel_of_a_notebook_have_no_say(
+    exam: Exam, sandbox: Sandbox, run_in_kernel: RunNotebook
+) -> None:
     notebook = exam(WRONG)
     notebook.metadata["kernelspec"] = {"name": "bash", "display_name": "B", "language": "bash"}
     for cell in notebook.cells:
         cell.metadata["tags"] = ["nbval-skip", "nbval-ignore-output", "raises-exception"]
-    outcome = run_notebook(notebook, limits=QUICK, sandbox=sandbox)
+    outcome = run_in_kernel(notebook, limits=QUICK, sandbox=sandbox)
     assert _passed(outcome) == {"first", "third"}, outcome
