@@ -33,9 +33,7 @@ BESIDE = tuple(
     for name in ("__init__.py", "checks.py", "grading/__init__.py", "grading/values.py")
 )
 # how an exercise ends its first cell: a terminal is no place where nbgrader's learners work
-TERMINAL = re.compile(
-    r"In a terminal in the course's folder, .*?Hand in this one file\.", re.DOTALL
-)
+TERMINAL = re.compile(r"In a terminal in the course's folder, .*?Hand in this one file\.")
 VALIDATE = "Press **Validate** to run all checks in a fresh kernel. Then submit with nbgrader."
 
 # stderr is kept out, since nbgrader gives no points where a warning was printed. The values come
