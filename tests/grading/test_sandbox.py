@@ -47,11 +47,14 @@ def run_cells(code_cell: Callable[..., nbformat.NotebookNode]) -> Callable[..., 
 
 
 @pytest.fixture(scope="module")
-def look(run_cells: Callable[..., RunOutcome]) -> Look:
-    """Run ``source`` in a kernel and return what it leaves in ``seen``."""
+def look(
+    code_cell: Callable[..., nbformat.NotebookNode], run_in_kernel: Callable[..., RunOutcome]
+) -> Look:
+    """Run ``source`` in each kind of kernel and return what it leaves in ``seen``."""
 
     def build(source: str, **how: object) -> object:
-        outcome = run_cells(f"{source}\nprint(repr(seen))", **how)
+        cell = code_cell("c0", f"{source}\nprint(repr(seen))")
+        outcome = run_in_kernel(nbformat.v4.new_notebook(cells=[cell]), **how)
         cell = outcome.cells["c0"]
         assert cell.status == "passed", (cell, outcome.detail)
         return ast.literal_eval(cell.stdout)
