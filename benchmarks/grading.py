@@ -126,10 +126,12 @@ def timed(command: Sequence[str | Path], folder: Path) -> Used:
         process = subprocess.Popen(
             command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, env=_environment(command)
         )
-    cpu, peak = 0.0, 0
+    cpu, before, peak = 0.0, 0.0, 0
     while True:
         with contextlib.suppress(psutil.Error, OSError):
-            cpu = max(cpu, cpu_of_family(psutil.Process(process.pid)))
+            now = cpu_of_family(psutil.Process(process.pid))
+            # It falls where a worker is renewed, which takes its account with it.
+            cpu, before = cpu + max(now - before, 0.0), now
             peak = max(peak, peak_memory(process.pid))
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.25)
