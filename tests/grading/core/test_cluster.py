@@ -11,8 +11,6 @@ from course_utils import cli
 from course_utils.grading import cluster
 from course_utils.grading.results import result_paths
 
-pytest.importorskip("distributed")
-
 HERE = str(Path(__file__).parent)
 RIGHT = {"double": "def double(x):\n    return x + x"}
 WRONG = {"double": "def double(x):\n    return x"}

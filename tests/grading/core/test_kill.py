@@ -20,6 +20,9 @@ sys.path.insert(0, sys.argv.pop(1))
 import conftest
 from course_utils import cli
 from course_utils.cli import grade
+from course_utils.grading import version
+
+version.deciding_files = lambda: []  # who edits the grader meanwhile has it grade all again
 
 def run(notebook):
     time.sleep(0.02)

@@ -114,6 +114,12 @@ def test_a_result_from_without_a_sandbox_does_not_stand_for_one_with(batch):
     assert batch(sandboxed=True) == NOTHING | again
 
 
+def test_a_result_remembers_the_time_limit_that_it_had(batch):
+    assert batch(limit_seconds=90) == NOTHING
+    assert set(batch(limit_seconds=30).values()) == {("grade", "the time limit is lower")}
+    assert batch(limit_seconds=60) == NOTHING
+
+
 RESULT = grade.Result(
     learner="ana",
     exercise="ex01_mini",

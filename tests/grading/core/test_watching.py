@@ -147,6 +147,7 @@ def test_ten_thousand_hand_ins_are_told_in_a_few_lines(keys):
     first, refusals, slowest = summary.lines()
     assert first == "10000 hand-ins: 0 graded, 10000 unreadable."
     assert refusals.startswith("  refused: 10000  learner0/ex01_mini: so it is; learner1/")
+    assert refusals.count("so it is") == 3
     assert "; and 9997 more" in refusals
     assert slowest == (
         "  slowest: learner9999/ex01_mini 9999.0 s, learner9998/ex01_mini 9998.0 s, "
