@@ -115,7 +115,7 @@ def png(figure: Figure) -> bytes:
 
 
 class Palette:
-    """The 256 colours that a picture needs most."""
+    """256 colours that come close to every shade of a picture."""
 
     def __init__(self, picture: Image.Image, *, every: int) -> None:
         """Choose the colours from a few pixels of `picture`, an RGB image.
@@ -124,8 +124,12 @@ class Palette:
         all else that makes a figure's PNG. A prime that does not divide the width, so that no
         column is left out.
         """
-        few = np.asarray(picture).reshape(1, -1, 3)[:, ::every]
-        chosen = Image.fromarray(few).quantize(256, dither=Image.Dither.NONE)
+        few = np.asarray(picture.convert("RGBX")).view(np.uint32).reshape(-1)[::every]
+        # each shade counts once, or the rare ones of a colour bar would be merged into a grey
+        shades = np.unique(few).view(np.uint8).reshape(1, -1, 4)[:, :, :3]
+        chosen = Image.fromarray(np.ascontiguousarray(shades)).quantize(
+            256, dither=Image.Dither.NONE
+        )
         colours = np.array(chosen.getpalette(), dtype=np.uint8).reshape(-1, 3)
         # Pillow looks a pixel up by the darkest corner of its cell of four shades
         corners = colours & 0b11111100

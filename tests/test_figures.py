@@ -152,6 +152,16 @@ def test_white_stays_white_among_what_is_nearly_white():
     assert drawn.getpixel((0, 0)) == (255, 255, 255)
 
 
+def test_the_few_pixels_of_a_colour_bar_keep_their_shades():
+    blues = np.linspace((5, 48, 97), (247, 247, 247), 600).astype(np.uint8)
+    reds = np.linspace((247, 247, 247), (103, 0, 31), 40).astype(np.uint8)
+    picture = Image.fromarray(
+        np.concatenate([np.repeat(blues, 300, 0), np.repeat(reds, 20, 0)])[None]
+    )
+    drawn = np.asarray(figures.Palette(picture, every=7).apply(picture).convert("RGB"), dtype=int)
+    assert np.abs(drawn - np.asarray(picture, dtype=int)).max() < 16
+
+
 def test_axes_stand_where_the_spacing_says():
     _, (left, right) = figures.new_figure(columns=2, spacing={"left": 0.25, "right": 0.75})
     left.figure.canvas.draw()
