@@ -159,8 +159,8 @@ for number in {-1, *range(2, 400)} - own:
 def test_no_file_of_another_kernel_is_seen(kernels: Kernels) -> None:
     folders = ("/tmp", "/dev/shm", "/proc/1/cwd", "/proc/self/cwd")
     kernels.order("writes", "for f in ('/tmp', '/dev/shm'):\n    open(f + '/note', 'w').write('x')")
-    assert kernels.look("writes", "import os\nseen = os.listdir('/tmp')") == ["note"]
-    source = f"import os\nseen = [name for folder in {folders} for name in os.listdir(folder)]"
+    source = f"import os\nseen = [folder for folder in {folders} if 'note' in os.listdir(folder)]"
+    assert kernels.look("writes", source) == list(folders)
     assert kernels.look("reads", source) == []
 
 
