@@ -40,17 +40,17 @@ import nbformat
 import psutil
 from nbformat import NotebookNode
 
+from course_utils.grading.authoring.nbgrader_source import write_source
 from course_utils.grading.exercise import parse
-from course_utils.grading.feedback import feedback_html
 from course_utils.grading.fingerprints import answer_source, read_popular
 from course_utils.grading.grade import grade_one
-from course_utils.grading.gradebook import result_json
 from course_utils.grading.key import read_key
-from course_utils.grading.nbgrader_source import write_source
 from course_utils.grading.overlay import overlay, read_answers
+from course_utils.grading.pages.feedback import feedback_html
 from course_utils.grading.release import read_exercise
-from course_utils.grading.run import Limits, RunOutcome, find_sandbox
-from course_utils.grading.workers import Workers
+from course_utils.grading.results import result_json
+from course_utils.grading.running.run import Limits, RunOutcome, find_sandbox
+from course_utils.grading.running.workers import Workers
 
 ROOT = Path(__file__).parents[1]
 NBGRADER = ROOT / ".venv-nbgrader" / "bin" / "nbgrader"
@@ -308,7 +308,10 @@ def cpu_of_workers() -> tuple[float, float]:
     workers = 0.0
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            if "course_utils.grading.worker" in process.cmdline() and process.name() != "bwrap":
+            if (
+                "course_utils.grading.running.worker" in process.cmdline()
+                and process.name() != "bwrap"
+            ):
                 workers += sum(process.cpu_times()[:2])
     return workers, everything - workers
 

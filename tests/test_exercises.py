@@ -20,7 +20,6 @@ import nbformat
 import pytest
 
 from course_utils.grading.exercise import Exercise, Question, parse
-from course_utils.grading.feedback import feedback_html
 from course_utils.grading.fingerprints import (
     PopularAnswer,
     Runner,
@@ -31,10 +30,11 @@ from course_utils.grading.fingerprints import (
 from course_utils.grading.grade import QuestionResult, Result, grade_one, refused
 from course_utils.grading.key import Key, read_key
 from course_utils.grading.lint import printed
+from course_utils.grading.pages.feedback import feedback_html
 from course_utils.grading.release import read_exercise, release_folder
-from course_utils.grading.run import Limits, RunOutcome, SandboxUnavailable, find_sandbox
+from course_utils.grading.running.run import Limits, RunOutcome, SandboxUnavailable, find_sandbox
+from course_utils.grading.running.workers import PooledRunner
 from course_utils.grading.values import numbers
-from course_utils.grading.workers import PooledRunner
 
 SOLUTIONS, EXERCISES = (Path(__file__).parents[1] / name for name in ("solutions", "exercises"))
 NAMES = sorted(path.stem for path in SOLUTIONS.glob("ex*.ipynb"))

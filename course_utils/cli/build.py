@@ -22,8 +22,8 @@ def add_to(commands: "Commands") -> None:
 def run(options: argparse.Namespace) -> int:
     """Build the notebooks named, or all of them."""
     from course_utils import notebooks
-    from course_utils.grading.build import build_solution, is_solution
-    from course_utils.grading.run import Limits, run_notebook
+    from course_utils.grading.authoring.build import build_solution, is_solution
+    from course_utils.grading.running.run import Limits, run_notebook
 
     run = partial(run_notebook, limits=Limits(), sandbox=None)
     for path in options.notebooks or _sources(course_folder()):

@@ -21,8 +21,13 @@ def add_to(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the visible checks and print one line a question."""
-    from course_utils.grading.learner_check import check_notebook
-    from course_utils.grading.run import Limits, SandboxUnavailable, find_sandbox, run_notebook
+    from course_utils.grading.authoring.learner_check import check_notebook
+    from course_utils.grading.running.run import (
+        Limits,
+        SandboxUnavailable,
+        find_sandbox,
+        run_notebook,
+    )
 
     try:
         sandbox = find_sandbox()

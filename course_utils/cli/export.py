@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from course_utils.cli.options import Commands
-    from course_utils.grading.export import Placed
     from course_utils.grading.grade import Result
-    from course_utils.grading.late import Policy
-    from course_utils.grading.lms_file import ScoreColumn
+    from course_utils.grading.tables.export import Placed
+    from course_utils.grading.tables.late import Policy
+    from course_utils.grading.tables.lms_file import ScoreColumn
 
 
 def add_to(commands: "Commands") -> None:
@@ -42,7 +42,7 @@ def add_to(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export, and say what could not be placed."""
-    from course_utils.grading.late import strangers
+    from course_utils.grading.tables.late import strangers
 
     _check(options)
     policy = late_policy(options)
@@ -89,8 +89,8 @@ def _results(grades: Path) -> "tuple[list[Result], list[str]]":
 
 
 def _write_gradebook(options: argparse.Namespace, policy: "Policy") -> list[str]:
+    from course_utils.grading.batches.grades import write_summaries
     from course_utils.grading.files import sole_writer
-    from course_utils.grading.grades import write_summaries
 
     with sole_writer(options.grades):
         write_summaries(options.grades, policy)
@@ -102,8 +102,8 @@ def _write_gradescope(options: argparse.Namespace, policy: "Policy") -> list[str
     """Write a results.json for each hand-in; returns what could not be graded."""
     from course_utils.grading.files import write_atomically
     from course_utils.grading.grade import GRADERS_FAULT, MISSING
-    from course_utils.grading.gradescope import results_json
     from course_utils.grading.results import read_results
+    from course_utils.grading.tables.gradescope import results_json
 
     unplaced, written = [], 0
     for result in read_results(options.grades):
@@ -121,9 +121,9 @@ def _write_gradescope(options: argparse.Namespace, policy: "Policy") -> list[str
 
 def _fill(options: argparse.Namespace, results: "list[Result]", policy: "Policy") -> list[str]:
     """Write the filled copy of the LMS's file; returns what is not in it."""
-    from course_utils.grading.export import place
     from course_utils.grading.files import write_atomically
-    from course_utils.grading.lms_file import LmsFileError, find_column, read_lms_file
+    from course_utils.grading.tables.export import place
+    from course_utils.grading.tables.lms_file import LmsFileError, find_column, read_lms_file
 
     lms = read_lms_file(options.into)
     columns: dict[str, ScoreColumn] = {}
@@ -185,7 +185,7 @@ def _tell(placed: "Placed") -> None:
 
 def _list(title: str, lines: Sequence[str]) -> None:
     """Print the lines, if there are any, below their title and count."""
-    from course_utils.grading.summary import printable
+    from course_utils.grading.batches.summary import printable
 
     if lines:
         print(f"{title} ({len(lines)}):")

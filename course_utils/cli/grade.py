@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from course_utils.cli.options import Commands
+    from course_utils.grading.batches.resume import Task, Terms
+    from course_utils.grading.batches.summary import Summary
     from course_utils.grading.fingerprints import Runner
     from course_utils.grading.grade import Result
     from course_utils.grading.intake import Missing
     from course_utils.grading.key import Key
-    from course_utils.grading.late import Policy
-    from course_utils.grading.resume import Task, Terms
-    from course_utils.grading.summary import Summary
+    from course_utils.grading.tables.late import Policy
 
 
 def add_to(commands: "Commands") -> None:
@@ -66,10 +66,10 @@ def add_to(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Grade, and say how it went, or why it cannot be done."""
-    from course_utils.grading.batch import GraderFailingError
-    from course_utils.grading.cluster import ClusterError
+    from course_utils.grading.batches.batch import GraderFailingError
+    from course_utils.grading.batches.cluster import ClusterError
     from course_utils.grading.files import FolderInUseError
-    from course_utils.grading.run import SandboxUnavailable
+    from course_utils.grading.running.run import SandboxUnavailable
 
     try:
         return _run(options)
@@ -79,11 +79,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from course_utils.grading.batches.resume import Terms, looked_into, plan
+    from course_utils.grading.batches.summary import Summary, planned_lines
     from course_utils.grading.files import sole_writer, write_atomically
-    from course_utils.grading.intake import account_csv, find_hand_ins
+    from course_utils.grading.intake import find_hand_ins
     from course_utils.grading.key import read_keys
-    from course_utils.grading.resume import Terms, looked_into, plan
-    from course_utils.grading.summary import Summary, planned_lines
+    from course_utils.grading.tables.account import account_csv
 
     _keep_apart(options.out, options.hand_ins, options.key)
     keys, policy = read_keys(options.key), late_policy(options)
@@ -132,7 +133,7 @@ def _grade(
     summary: "Summary",
 ) -> None:
     """Grade, with a bar for those who watch and a log for those who ask for it."""
-    from course_utils.grading.batch import grade_folder
+    from course_utils.grading.batches.batch import grade_folder
 
     todo = sum(task.action != "resume" for task in tasks)
     with _log(verbose=options.verbose), _bar(todo) as bar:
@@ -159,7 +160,7 @@ def _grade(
 def _machines(options: argparse.Namespace) -> "Iterator[tuple[Executor, Runner, int]]":
     """Where hand-ins are graded, how notebooks are run there, and how many at a time."""
     if options.scheduler:
-        from course_utils.grading.cluster import connected
+        from course_utils.grading.batches.cluster import connected
 
         with connected(options.scheduler, sandboxed=not options.unsafe_no_sandbox) as cluster:
             yield cluster.executor, _runner(options, cluster.threads), cluster.slots
@@ -202,8 +203,8 @@ def _runner(options: argparse.Namespace, size: int) -> "Runner":
 
     Raises SandboxUnavailable where notebooks are run here, no sandbox starts and none is waived.
     """
-    from course_utils.grading.run import Limits, find_sandbox
-    from course_utils.grading.workers import PooledRunner
+    from course_utils.grading.running.run import Limits, find_sandbox
+    from course_utils.grading.running.workers import PooledRunner
 
     limits = Limits(total_seconds=options.timeout)
     limits = replace(limits, cell_seconds=min(limits.cell_seconds, options.timeout))

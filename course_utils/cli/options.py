@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from course_utils.grading.late import Policy
+    from course_utils.grading.tables.late import Policy
 
     Commands = argparse._SubParsersAction[ArgumentParser]
 
@@ -34,7 +34,7 @@ def add_late_policy_to(command: argparse.ArgumentParser) -> None:
 
 def late_policy(options: argparse.Namespace) -> "Policy":
     """The policy that the options name, or the one that takes nothing away."""
-    from course_utils.grading.late import NO_POLICY
-    from course_utils.grading.late_policy import read_policy
+    from course_utils.grading.tables.late import NO_POLICY
+    from course_utils.grading.tables.late_policy import read_policy
 
     return read_policy(options.late_policy) if options.late_policy else NO_POLICY

@@ -26,8 +26,8 @@ def add_to(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write exercises/, a whole student edition, or the source folder of an nbgrader course."""
-    from course_utils.grading.edition import write_edition
-    from course_utils.grading.nbgrader_source import write_source
+    from course_utils.grading.authoring.edition import write_edition
+    from course_utils.grading.authoring.nbgrader_source import write_source
     from course_utils.grading.release import release_folder
 
     course = course_folder()

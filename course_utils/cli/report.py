@@ -20,7 +20,7 @@ def add_to(commands: "Commands") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write GRADES/report.html; name each stored file that holds no result."""
-    from course_utils.grading.report import write_report
+    from course_utils.grading.pages.report import write_report
 
     if not (options.grades / "results").is_dir():
         fact = f"{options.grades} holds no results"

@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 from course_utils.grading.exercise import Exercise, ExerciseError, Problem, Question
 from course_utils.grading.lint import printed
 from course_utils.grading.overlay import overlay
-from course_utils.grading.run import RunOutcome
+from course_utils.grading.running.run import RunOutcome
 from course_utils.grading.values import same_lines, value_lines
 
 KINDS = ("wrong", "equivalent")

@@ -11,7 +11,7 @@ from course_utils.grading.fingerprints import Runner, recognise
 from course_utils.grading.hand_ins import Origin
 from course_utils.grading.key import Key
 from course_utils.grading.overlay import UnreadableError, overlay, read_answers
-from course_utils.grading.run import CellOutcome, RunOutcome
+from course_utils.grading.running.run import CellOutcome, RunOutcome
 from course_utils.grading.values import value_lines
 from course_utils.grading.version import grader_version
 

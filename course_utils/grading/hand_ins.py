@@ -51,3 +51,11 @@ class HandIn:
     def read(self) -> bytes:
         """The bytes of the hand-in; UnreadableError where they cannot or must not be read."""
         return self.source.read()
+
+
+def shown(name: str) -> str:
+    """`name` as text that can be written: bytes of a file name that are no UTF-8 as escapes."""
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half a pair of UTF-16, as Windows allows in names
+        return name.encode("utf-8", "backslashreplace").decode()

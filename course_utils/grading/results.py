@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, asdict, fields
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from course_utils.grading.grade import QuestionResult, Result
-from course_utils.grading.gradebook import shown
-from course_utils.grading.hand_ins import Origin
+from course_utils.grading.hand_ins import Origin, shown
 
 
 def result_paths(grades: Path) -> list[Path]:
@@ -87,3 +86,10 @@ def _typed(kind: Any, value: Any, name: str) -> Any:
     if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
         raise ValueError(f"{name} is {type(value).__name__}")
     return value
+
+
+def result_json(result: Result) -> str:
+    """One result as JSON text, which `read_result` reads back."""
+    content = asdict(result)
+    content |= {"learner": shown(result.learner), "exercise": shown(result.exercise)}
+    return json.dumps(content, indent=1, ensure_ascii=False, default=datetime.isoformat) + "\n"

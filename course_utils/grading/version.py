@@ -12,36 +12,9 @@ import course_utils
 PACKAGE = Path(course_utils.__file__).resolve().parent
 # what grading rests on outside of its own folder: in the kernel, and for the form of a notebook
 BESIDE = ("checks.py", "notebooks.py")
-# modules and folders of grading/ that no grade depends on: most begin where a Result is there
+# parts of grading/ that no grade depends on: most begin where a Result is there
 APART = frozenset(
-    {
-        "batch",
-        "build",
-        "cluster",
-        "code_html",
-        "edition",
-        "export",
-        "feedback",
-        "files",
-        "gradebook",
-        "grades",
-        "gradescope",
-        "item_statistics",
-        "missing",
-        "intake",
-        "late",
-        "late_policy",
-        "learner_check",
-        "lms_file",
-        "prompts",
-        "raw_csv",
-        "report",
-        "results",
-        "resume",
-        "summary",
-        "version",
-        "wrong_values",
-    }
+    {"authoring", "batches", "files", "intake", "pages", "results", "tables", "version"}
 )
 PACKAGES = ("ipykernel", "nbval", "numpy")
 
@@ -62,7 +35,9 @@ def grader_version() -> str:
 def pages_version() -> str:
     """A hash of the code and the templates that the pages are made with."""
     grading = PACKAGE / "grading"
-    return _digest([*_sources(grading, apart=True), *sorted((grading / "templates").iterdir())])
+    return _digest(
+        [*_sources(grading, apart=True), *sorted((grading / "pages" / "templates").iterdir())]
+    )
 
 
 def deciding_files() -> list[Path]:

@@ -9,9 +9,9 @@ from typing import Literal
 import nbformat
 import pytest
 
-from course_utils.grading.run import RunOutcome, ask, run_notebook, setting_of_many
-from course_utils.grading.sandbox import Limits, Sandbox, SandboxUnavailable, find_sandbox
-from course_utils.grading.worker_process import WorkerProcess
+from course_utils.grading.running.run import RunOutcome, ask, run_notebook, setting_of_many
+from course_utils.grading.running.sandbox import Limits, Sandbox, SandboxUnavailable, find_sandbox
+from course_utils.grading.running.worker_process import WorkerProcess
 
 CodeCell = Callable[..., nbformat.NotebookNode]
 RunNotebook = Callable[..., RunOutcome]

@@ -18,13 +18,13 @@ import nbformat
 import psutil
 import pytest
 
-from course_utils.grading import sandbox as rooms
 from course_utils.grading.fingerprints import answer_source, read_popular, rounds
 from course_utils.grading.overlay import overlay
 from course_utils.grading.release import read_exercise
-from course_utils.grading.run import ask, run_notebook, setting_of_many
-from course_utils.grading.sandbox import Limits, Sandbox
-from course_utils.grading.worker_process import WorkerProcess
+from course_utils.grading.running import sandbox as rooms
+from course_utils.grading.running.run import ask, run_notebook, setting_of_many
+from course_utils.grading.running.sandbox import Limits, Sandbox
+from course_utils.grading.running.worker_process import WorkerProcess
 
 pytestmark = [
     pytest.mark.hostile,
@@ -34,9 +34,9 @@ SOLUTIONS = Path(__file__).parents[2] / "solutions"
 
 DRIVER = """
 import json, sys, tempfile
-from course_utils.grading.forge import Forge, ForgeClosed
-from course_utils.grading.guarded_kernel import KernelStopped
-from course_utils.grading.sandbox import Limits
+from course_utils.grading.running.forge import Forge, ForgeClosed
+from course_utils.grading.running.guarded_kernel import KernelStopped
+from course_utils.grading.running.sandbox import Limits
 
 def execute(kernel, source):
     request = kernel.execute_cell_input(source)
@@ -336,14 +336,17 @@ def test_without_the_filter_of_calls_the_namespaces_hold_alone(
     own_kernels: Callable[..., Kernels], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Privileges are gone as well: the filter is not what all the rest depends on."""
-    files = {path.name: path.read_text() for path in (rooms.PACKAGE / "grading/room").glob("*.py")}
+    files = {
+        path.name: path.read_text()
+        for path in (rooms.PACKAGE / "grading/running/room").glob("*.py")
+    }
     plain = tmp_path / "room"
     plain.mkdir()
     for name, text in files.items():
         (plain / name).write_text(text.replace("    refuse_needless_calls()\n", ""))
     assert (plain / "isolation.py").read_text() != files["isolation.py"]
     usual = rooms._course_folder()
-    room = str(rooms.PACKAGE / "grading" / "room")
+    room = str(rooms.PACKAGE / "grading" / "running" / "room")
     monkeypatch.setattr(
         rooms, "_course_folder", lambda: [str(plain) if arg == room else arg for arg in usual]
     )

@@ -13,8 +13,8 @@ from collections.abc import Callable
 import nbformat
 import pytest
 
-from course_utils.grading.run import Limits, RunOutcome
-from course_utils.grading.sandbox import Sandbox
+from course_utils.grading.running.run import Limits, RunOutcome
+from course_utils.grading.running.sandbox import Sandbox
 
 pytestmark = [
     pytest.mark.hostile,

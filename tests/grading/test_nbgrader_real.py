@@ -23,9 +23,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from course_utils.grading.authoring.nbgrader_source import write_source
 from course_utils.grading.exercise import Exercise, checksum, grade_id, parse
 from course_utils.grading.fingerprints import answer_source, read_popular
-from course_utils.grading.nbgrader_source import write_source
 from course_utils.grading.release import (
     answer_secrets,
     hidden_secrets,

@@ -18,9 +18,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course_utils.grading.run import Limits, RunOutcome, run_notebook
-from course_utils.grading.worker import PYTEST_OPTIONS
-from course_utils.grading.workers import Workers
+from course_utils.grading.running.run import Limits, RunOutcome, run_notebook
+from course_utils.grading.running.worker import PYTEST_OPTIONS
+from course_utils.grading.running.workers import Workers
 
 CELL_SECONDS = 1
 PIXEL = base64.b64encode(b"a picture").decode()

@@ -25,10 +25,10 @@ import nbformat
 import psutil
 import pytest
 
-from course_utils.grading import run
-from course_utils.grading import sandbox as rooms
-from course_utils.grading.run import Limits, RunOutcome, run_notebook
-from course_utils.grading.sandbox import PACKAGE, Sandbox, SandboxUnavailable, find_sandbox
+from course_utils.grading.running import run
+from course_utils.grading.running import sandbox as rooms
+from course_utils.grading.running.run import Limits, RunOutcome, run_notebook
+from course_utils.grading.running.sandbox import PACKAGE, Sandbox, SandboxUnavailable, find_sandbox
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
 
@@ -114,7 +114,7 @@ def test_of_the_course_only_the_checks_are_there(look: Look, sandbox: Sandbox) -
 import importlib, sys
 sys.meta_path = [finder for finder in sys.meta_path if type(finder).__name__ != "OnlyChecks"]
 seen = []
-for name in ("checks", "activations", "chain_rule", "grading", "grading.run"):
+for name in ("checks", "activations", "chain_rule", "grading", "grading.running.run"):
     try:
         importlib.import_module("course_utils." + name)
         seen.append(name)
@@ -403,7 +403,7 @@ def test_nothing_a_learner_wrote_runs_as_root(
 
 ENDLESS = """
 import nbformat
-from course_utils.grading.run import run_notebook
+from course_utils.grading.running.run import run_notebook
 cell = nbformat.v4.new_code_cell("import time; time.sleep(1000)", id="c0")
 run_notebook(nbformat.v4.new_notebook(cells=[cell]))
 """

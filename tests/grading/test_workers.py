@@ -20,11 +20,11 @@ import nbformat
 import psutil
 import pytest
 
-from course_utils.grading import run, workers
-from course_utils.grading.run import Limits, RunOutcome, run_notebook
-from course_utils.grading.sandbox import Sandbox
-from course_utils.grading.worker_process import WorkerFailed, WorkerProcess
-from course_utils.grading.workers import FALSE_STARTS, PooledRunner, Workers
+from course_utils.grading.running import run, workers
+from course_utils.grading.running.run import Limits, RunOutcome, run_notebook
+from course_utils.grading.running.sandbox import Sandbox
+from course_utils.grading.running.worker_process import WorkerFailed, WorkerProcess
+from course_utils.grading.running.workers import FALSE_STARTS, PooledRunner, Workers
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
 
@@ -63,7 +63,7 @@ def _closing(made: Workers) -> Iterator[Workers]:
     assert _left() == []
 
 
-_WORKER = "course_utils.grading.worker"
+_WORKER = "course_utils.grading.running.worker"
 
 
 def _workers(of: int | None = None) -> list[psutil.Process]:
@@ -340,7 +340,7 @@ def test_a_forge_that_fails_is_the_workers_failure(sandbox: Sandbox, notebook: N
 COORDINATOR = """
 import sys, threading, time
 import nbformat
-from course_utils.grading.workers import PooledRunner
+from course_utils.grading.running.workers import PooledRunner
 run = PooledRunner(size=2)
 def nap(seconds):
     cell = nbformat.v4.new_code_cell(f"import time; time.sleep({seconds})", id="c0")

@@ -1,7 +1,6 @@
 """From what an instructor has, a folder or a zip of any kind, to the hand-ins to grade."""
 
-from course_utils.grading.intake.account import account_csv
 from course_utils.grading.intake.find import find_hand_ins
 from course_utils.grading.intake.outcome import Intake, Missing, Superseded, Unplaced
 
-__all__ = ["Intake", "Missing", "Superseded", "Unplaced", "account_csv", "find_hand_ins"]
+__all__ = ["Intake", "Missing", "Superseded", "Unplaced", "find_hand_ins"]

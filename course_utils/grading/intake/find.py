@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from course_utils.grading.hand_ins import HandIn, Origin
+from course_utils.grading.hand_ins import HandIn, Origin, shown
 from course_utils.grading.intake.exercises import Exercises, attempt_in, is_notebook
 from course_utils.grading.intake.files import File, Parts, Unread, listed
 from course_utils.grading.intake.lms import NoOwnerError
 from course_utils.grading.intake.matching import Claim, Matches, match
-from course_utils.grading.intake.names import folder_names, readable
+from course_utils.grading.intake.names import folder_names
 from course_utils.grading.intake.outcome import Intake, Missing, Superseded, Unplaced
 from course_utils.grading.intake.owners import Owners
 from course_utils.grading.intake.roster import Person, Roster, read_roster
@@ -86,7 +86,7 @@ def _nothing(source: Path, unplaced: Sequence[Unplaced]) -> str:
 
 
 def _path(file: File) -> str:
-    return readable("/".join(file.parts))
+    return shown("/".join(file.parts))
 
 
 @dataclass
@@ -145,7 +145,7 @@ class _Sorted:
         person, owner = self.matches.people.get(claim.owner.key), claim.owner
         numbers = [owner.lms_id] if owner.lms_id else []
         origin = Origin(
-            name=readable(person.name if person else owner.name),
+            name=shown(person.name if person else owner.name),
             ids=tuple(dict.fromkeys([*(person.ids if person else ()), *numbers])),
             handed_in=self._time(person),
             late=owner.late,

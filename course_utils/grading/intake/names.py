@@ -5,20 +5,14 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from course_utils.grading.hand_ins import shown
+
 # NTFS allows 255 UTF-16 units a part, ext4 255 bytes; whole paths on Windows end at 260 characters
 MOST_CHARACTERS, MOST_BYTES = 60, 150
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file: with any ending, in any case
 RESERVED = {"con", "prn", "aux", "nul"} | {
     f"{device}{digit}" for device in ("com", "lpt") for digit in "0123456789¹²³"
 }
-
-
-def readable(name: str) -> str:
-    """`name` as text that can be written: bytes of a file name that are no UTF-8 as escapes."""
-    try:
-        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:  # half a pair of UTF-16, as Windows allows in names
-        return name.encode("utf-8", "backslashreplace").decode()
 
 
 def squashed(name: str) -> str:
@@ -55,7 +49,7 @@ def folder_name(name: str) -> str:
     Controls and marks of direction go, separators and Windows' special characters become "_".
     Two names can give the same, or differ in case alone: see `folder_names`.
     """
-    text = unicodedata.normalize("NFC", readable(name))
+    text = unicodedata.normalize("NFC", shown(name))
     text = "".join(c if c.isprintable() else " " if c.isspace() else "" for c in text)
     text = " ".join(re.sub(r'[<>:"/\\|?*]', "_", text).split()).strip(". ")
     if not text:

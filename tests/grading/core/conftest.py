@@ -15,13 +15,13 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from course_utils import notebooks
 from course_utils.grading import exercise as exercises
-from course_utils.grading.batch import grade_folder
-from course_utils.grading.build import build_solution
+from course_utils.grading.authoring.build import build_solution
+from course_utils.grading.batches.batch import grade_folder
+from course_utils.grading.batches.resume import Terms, plan
 from course_utils.grading.intake import find_hand_ins
 from course_utils.grading.key import read_keys
 from course_utils.grading.release import release
-from course_utils.grading.resume import Terms, plan
-from course_utils.grading.run import CellOutcome, RunOutcome, run_notebook
+from course_utils.grading.running.run import CellOutcome, RunOutcome, run_notebook
 from course_utils.grading.values import answer_lines, same_lines
 
 QUESTIONS = [

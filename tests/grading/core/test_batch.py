@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from course_utils.grading import gradebook
-from course_utils.grading.batch import GraderFailingError, grade_all
+from course_utils.grading.batches.batch import GraderFailingError, grade_all
+from course_utils.grading.batches.resume import Terms, plan
 from course_utils.grading.grade import refused
-from course_utils.grading.gradebook import defused, gradebook_csv, shown
-from course_utils.grading.hand_ins import HandIn
+from course_utils.grading.hand_ins import HandIn, shown
 from course_utils.grading.intake import find_hand_ins
 from course_utils.grading.intake.names import folder_name
 from course_utils.grading.key import read_keys
 from course_utils.grading.results import read_results
-from course_utils.grading.resume import Terms, plan
+from course_utils.grading.tables import gradebook
+from course_utils.grading.tables.gradebook import defused, gradebook_csv
 
 DOUBLE = {"double": "def double(x):\n    return x + x"}
 

@@ -196,7 +196,7 @@ def test_without_a_sandbox_only_on_request_and_every_result_is_stamped(
 def test_where_no_sandbox_starts_nothing_is_run(
     hand_ins, hand_in, built_key, tmp_path, monkeypatch, capsys
 ):
-    from course_utils.grading import run
+    from course_utils.grading.running import run
 
     def none():
         raise run.SandboxUnavailable("no sandbox here: do this")
@@ -336,7 +336,7 @@ def test_release_then_check_as_a_learner_sees_it(course_copy, hand_in):
 
 
 def test_check_without_a_sandbox_says_so_and_goes_on(hand_in, tmp_path, monkeypatch, capsys):
-    from course_utils.grading import run
+    from course_utils.grading.running import run
 
     def none():
         raise run.SandboxUnavailable("none")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from course_utils import cli
-from course_utils.grading import cluster
+from course_utils.grading.batches import cluster
 from course_utils.grading.results import result_paths
 
 HERE = str(Path(__file__).parent)

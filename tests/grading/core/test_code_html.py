@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from course_utils.grading.code_html import MAX_CHARACTERS, code_html, visible
+from course_utils.grading.pages.code_html import MAX_CHARACTERS, code_html, visible
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=80)
 PIECES = ["def f(x):", "return", " x ", "'a<b'", '"""', "# é", "1e-5", "f'{x}'", "print", "    "]

@@ -8,8 +8,8 @@ import pytest
 
 from course_utils import cli
 from course_utils.grading.grade import GRADERS_FAULT, QuestionResult, Result
-from course_utils.grading.gradebook import result_json
 from course_utils.grading.hand_ins import Origin
+from course_utils.grading.results import result_json
 
 RESULT = Result(
     learner="ana",

@@ -8,8 +8,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from course_utils.grading.batch import grade_folder
-from course_utils.grading.feedback import (
+from course_utils.grading.batches.batch import grade_folder
+from course_utils.grading.batches.resume import Terms, plan
+from course_utils.grading.grade import ENDINGS, QuestionResult, Result
+from course_utils.grading.hand_ins import Origin
+from course_utils.grading.intake import find_hand_ins
+from course_utils.grading.pages.feedback import (
     LONG,
     OUTCOME_WORDS,
     STATUS_WORDS,
@@ -17,11 +21,7 @@ from course_utils.grading.feedback import (
     emphasised,
     feedback_html,
 )
-from course_utils.grading.grade import ENDINGS, QuestionResult, Result
-from course_utils.grading.hand_ins import Origin
-from course_utils.grading.intake import find_hand_ins
-from course_utils.grading.late import Final, Policy, Rule
-from course_utils.grading.resume import Terms, plan
+from course_utils.grading.tables.late import Final, Policy, Rule
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}\u202e"
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from course_utils import notebooks
-from course_utils.grading.build import build_solution, is_solution
+from course_utils.grading.authoring.build import build_solution, is_solution
 from course_utils.grading.exercise import ExerciseError, parse
 from course_utils.grading.fingerprints import (
     PopularAnswer,

@@ -6,7 +6,7 @@ import pytest
 
 from course_utils.grading.grade import grade_one
 from course_utils.grading.key import read_key
-from course_utils.grading.run import CellOutcome, RunOutcome
+from course_utils.grading.running.run import CellOutcome, RunOutcome
 
 DOUBLE = "def double(x):\n    return x + x"
 SQUARE = "def square(x):\n    return x * x"

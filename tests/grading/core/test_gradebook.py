@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_utils.grading.grade import GRADERS_FAULT, Result
-from course_utils.grading.gradebook import COLUMNS, defused, gradebook_csv, plain, wide_csv
 from course_utils.grading.hand_ins import Origin
-from course_utils.grading.late import Policy, Rule
+from course_utils.grading.tables.gradebook import COLUMNS, defused, gradebook_csv, plain, wide_csv
+from course_utils.grading.tables.late import Policy, Rule
 
 DEADLINE = datetime(2026, 3, 1, 22, tzinfo=UTC)
 RESULT = Result(

@@ -7,7 +7,8 @@ import pytest
 
 from course_utils import cli
 from course_utils.cli import grade as command
-from course_utils.grading.intake import Intake, Unplaced, account_csv
+from course_utils.grading.intake import Intake, Unplaced
+from course_utils.grading.tables.account import account_csv
 
 RIGHT = {"double": "def double(x):\n    return x + x"}
 ROSTER = 'Student,ID,SIS Login ID\n"López, Ana",11,alopez\n"Ode, Ben",12,bode\n"Ng, Cy",13,cng\n'

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from course_utils.grading.hand_ins import HandIn
+from course_utils.grading.hand_ins import HandIn, shown
 from course_utils.grading.intake.names import (
     MOST_BYTES,
     MOST_CHARACTERS,
@@ -15,7 +15,6 @@ from course_utils.grading.intake.names import (
     folder_name,
     folder_names,
     orders,
-    readable,
     squashed,
     unaccented,
 )
@@ -76,7 +75,7 @@ def test_the_folders_of_others_do_not_depend_on_who_is_alike():
 @given(st.binary(max_size=40).map(os.fsdecode))
 @example(os.fsdecode(b"caf\xe9"))
 def test_a_readable_name_can_be_written(name):
-    assert readable(name).encode().decode() == readable(name)
+    assert shown(name).encode().decode() == shown(name)
 
 
 @given(ANYTHING)

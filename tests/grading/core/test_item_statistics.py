@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_utils.grading.item_statistics import (
+from course_utils.grading.pages.item_statistics import (
     LEAST_FOR_CORRELATION,
     LEAST_FOR_TAILS,
     Index,

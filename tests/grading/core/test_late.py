@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from course_utils.grading.grade import Result
 from course_utils.grading.hand_ins import Origin
-from course_utils.grading.late import (
+from course_utils.grading.tables.late import (
     NO_POLICY,
     Allowance,
     Policy,

@@ -7,8 +7,8 @@ from textwrap import dedent
 
 import pytest
 
-from course_utils.grading.late import Allowance, Policy, Rule, Span
-from course_utils.grading.late_policy import PolicyError, parse_policy, read_policy
+from course_utils.grading.tables.late import Allowance, Policy, Rule, Span
+from course_utils.grading.tables.late_policy import PolicyError, parse_policy, read_policy
 
 README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
 EXAMPLE = README.partition("```toml\n")[2].partition("```")[0]

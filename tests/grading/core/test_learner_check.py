@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from course_utils.grading.learner_check import check_notebook
+from course_utils.grading.authoring.learner_check import check_notebook
 from course_utils.grading.release import release_folder
-from course_utils.grading.run import CellOutcome, RunOutcome
+from course_utils.grading.running.run import CellOutcome, RunOutcome
 
 RIGHT = {
     "double": "def double(x):\n    return x + x",

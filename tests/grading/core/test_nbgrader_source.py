@@ -14,6 +14,13 @@ import pytest
 
 from course_utils import cli, notebooks
 from course_utils.grading import release
+from course_utils.grading.authoring.nbgrader_source import (
+    HIDDEN_BEGIN,
+    HIDDEN_END,
+    graded_source,
+    nbgrader_notebook,
+    write_source,
+)
 from course_utils.grading.exercise import (
     SOLUTION_BEGIN,
     SOLUTION_END,
@@ -24,13 +31,6 @@ from course_utils.grading.exercise import (
     parse,
 )
 from course_utils.grading.fingerprints import answer_source, read_popular, rounds
-from course_utils.grading.nbgrader_source import (
-    HIDDEN_BEGIN,
-    HIDDEN_END,
-    graded_source,
-    nbgrader_notebook,
-    write_source,
-)
 
 ROOT = Path(__file__).parents[3]
 SOLUTIONS = ROOT / "solutions"

@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course_utils.grading.prompts import mathml, prompt_html
+from course_utils.grading.pages.prompts import mathml, prompt_html
 
 SOLUTIONS = sorted((Path(__file__).parents[3] / "solutions").glob("*.ipynb"))
 

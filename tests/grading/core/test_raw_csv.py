@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from course_utils.grading.raw_csv import DELIMITERS, parse
+from course_utils.grading.tables.raw_csv import DELIMITERS, parse
 
 texts = st.text(st.sampled_from('ab,;\t"\r\n \ufeffä='), max_size=30)
 delimiters = st.sampled_from(DELIMITERS)

@@ -7,8 +7,8 @@ import nbformat
 import pytest
 
 from course_utils import notebooks
-from course_utils.grading import edition as editions
-from course_utils.grading.edition import given_away, write_edition
+from course_utils.grading.authoring import edition as editions
+from course_utils.grading.authoring.edition import given_away, write_edition
 from course_utils.grading.exercise import (
     SOLUTION_BEGIN,
     ExerciseError,

@@ -10,9 +10,8 @@ import pytest
 
 from course_utils.cli import main
 from course_utils.grading.grade import QuestionResult, Result
-from course_utils.grading.gradebook import result_json
 from course_utils.grading.hand_ins import Origin
-from course_utils.grading.report import (
+from course_utils.grading.pages.report import (
     MOST_NAMES,
     MOST_TROUBLES,
     bars,
@@ -21,6 +20,7 @@ from course_utils.grading.report import (
     values,
     write_report,
 )
+from course_utils.grading.results import result_json
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}\u202e"
 

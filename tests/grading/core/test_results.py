@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from course_utils.grading.grade import QuestionResult, Result
-from course_utils.grading.gradebook import result_json
 from course_utils.grading.hand_ins import Origin
-from course_utils.grading.results import read_result, read_results
+from course_utils.grading.results import read_result, read_results, result_json
 
 QUESTION = QuestionResult("1.1", "double", "Twice", 7, 7, "earned", values=("value: 1", "value: 2"))
 ORIGIN = Origin("Ana Ö", ("a1", "a2"), datetime(2026, 5, 1, 12, tzinfo=UTC), True, 2, "x.ipynb")

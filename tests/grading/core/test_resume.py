@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from course_utils.grading import batch as batches
-from course_utils.grading import grade, resume
-from course_utils.grading.batch import grade_folder
+from course_utils.grading import grade
+from course_utils.grading.batches import batch as batches
+from course_utils.grading.batches import resume
+from course_utils.grading.batches.batch import grade_folder
+from course_utils.grading.batches.missing import note_missing
+from course_utils.grading.batches.resume import Terms, plan, why_again
 from course_utils.grading.hand_ins import Origin
 from course_utils.grading.intake import Missing, find_hand_ins
-from course_utils.grading.missing import note_missing
 from course_utils.grading.results import read_result, read_results
-from course_utils.grading.resume import Terms, plan, why_again
-from course_utils.grading.run import RunOutcome
+from course_utils.grading.running.run import RunOutcome
 
 DOUBLE = {"double": "def double(x):\n    return x + x"}
 WRONG = {"double": "def double(x):\n    return x"}
@@ -237,7 +238,7 @@ def test_a_page_of_an_earlier_result_is_made_anew(batch, runs, folder, hand_in, 
 def test_pages_are_made_anew_by_a_new_version_of_theirs(batch, runs, tmp_path, monkeypatch):
     page = tmp_path / "out" / "feedback" / "ana" / "ex01_mini.html"
     before = page.stat().st_ino
-    monkeypatch.setattr("course_utils.grading.grades.pages_version", lambda: "another")
+    monkeypatch.setattr("course_utils.grading.batches.grades.pages_version", lambda: "another")
     assert (batch(), runs) == (NOTHING, [])
     assert page.stat().st_ino != before
 

@@ -34,13 +34,15 @@ def edited(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "name", ["grading/grade.py", "grading/overlay.py", "grading/kernel.py", "checks.py"]
+    "name", ["grading/grade.py", "grading/overlay.py", "grading/running/kernel.py", "checks.py"]
 )
 def test_an_edit_of_what_decides_a_grade_is_another_version(edited, name):
     assert edited(name) != edited("")
 
 
-@pytest.mark.parametrize("name", ["grading/feedback.py", "grading/gradebook.py", "plots/axes.py"])
+@pytest.mark.parametrize(
+    "name", ["grading/pages/feedback.py", "grading/tables/gradebook.py", "plots/axes.py"]
+)
 def test_an_edit_of_anything_else_is_not(edited, name):
     assert edited(name) == edited("")
 
@@ -51,7 +53,7 @@ def test_a_new_module_of_the_grader_counts_until_it_is_known_to_stand_apart(edit
 
 @pytest.mark.parametrize(
     ("name", "changes"),
-    [("templates/feedback.html", True), ("feedback.py", True), ("grade.py", False)],
+    [("pages/templates/feedback.html", True), ("pages/feedback.py", True), ("grade.py", False)],
 )
 def test_pages_have_a_version_of_their_own(edited, name, changes):
     edited("")

@@ -8,12 +8,12 @@ import pytest
 
 from course_utils import cli
 from course_utils.cli import grade as command
+from course_utils.grading.batches.resume import Task
+from course_utils.grading.batches.summary import Summary, planned_lines, printable
 from course_utils.grading.files import sole_writer
 from course_utils.grading.grade import refused
 from course_utils.grading.hand_ins import HandIn
-from course_utils.grading.resume import Task
-from course_utils.grading.run import RunOutcome
-from course_utils.grading.summary import Summary, planned_lines, printable
+from course_utils.grading.running.run import RunOutcome
 
 RIGHT = {"double": "def double(x):\n    return x + x"}
 LOST = RunOutcome("timed_out", {}, 0.1, sandboxed=True)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_utils.grading import wrong_values
+from course_utils.grading.pages import wrong_values
+from course_utils.grading.pages.wrong_values import MAX_CHARACTERS, TOO_LONG, WrongValues
 from course_utils.grading.values import same_lines
-from course_utils.grading.wrong_values import MAX_CHARACTERS, TOO_LONG, WrongValues
 
 
 def lines(*numbers):

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from course_utils.grading.files import write_atomically
 from course_utils.grading.grade import MISSING, refused
-from course_utils.grading.gradebook import result_json
 from course_utils.grading.intake import Missing
 from course_utils.grading.key import Key
-from course_utils.grading.results import read_results
+from course_utils.grading.results import read_results, result_json
 
 REASON = "Nothing was handed in."
 

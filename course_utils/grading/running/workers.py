@@ -18,7 +18,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from course_utils.grading.run import (
+from course_utils.grading.running.run import (
     Limits,
     RunOutcome,
     Sandbox,
@@ -28,7 +28,7 @@ from course_utils.grading.run import (
     run_notebook,
     setting_of_many,
 )
-from course_utils.grading.worker_process import WorkerProcess
+from course_utils.grading.running.worker_process import WorkerProcess
 
 MOST_JOBS = 500  # of one worker; what it may have gathered by then goes with it
 FALSE_STARTS = 3  # workers in a row that failed at their first notebook: then no more are tried

@@ -4,10 +4,9 @@ import csv
 import io
 from collections.abc import Iterator
 
-from course_utils.grading.gradebook import defused
-from course_utils.grading.hand_ins import HandIn
-from course_utils.grading.intake.names import readable
+from course_utils.grading.hand_ins import HandIn, shown
 from course_utils.grading.intake.outcome import Intake
+from course_utils.grading.tables.gradebook import defused
 
 COLUMNS = ("fate", "learner", "exercise", "file", "attempt", "handed_in", "late", "reason")
 
@@ -21,7 +20,7 @@ def account_csv(intake: Intake) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in _rows(intake):
-        writer.writerow([defused(readable(cell)) for cell in row])
+        writer.writerow([defused(shown(cell)) for cell in row])
     return text.getvalue()
 
 

@@ -1,9 +1,9 @@
 """A worker: runs notebooks with pytest and nbval, in a room of its own.
 
-Started by ``WorkerProcess`` as ``python -I -m course_utils.grading.worker``. Standard input brings
-one JSON object a line: first the setting, then a job each. Standard output answers each job with
-a record for each cell, then one that says how the run ended, and carries nothing else: what
-pytest or nbval print goes to standard error. The worker ends when its input does.
+Started by ``WorkerProcess``, as a module. Standard input brings one JSON object a line: first the
+setting, then a job each. Standard output answers each job with a record for each cell, then one
+that says how the run ended, and carries nothing else: what pytest or nbval print goes to standard
+error. The worker ends when its input does.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from course_utils.grading.sandbox import Limits
+from course_utils.grading.running.sandbox import Limits
 
 if TYPE_CHECKING:
-    from course_utils.grading.forge import Forge
-    from course_utils.grading.guarded_kernel import GuardedKernel
+    from course_utils.grading.running.forge import Forge
+    from course_utils.grading.running.guarded_kernel import GuardedKernel
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -48,7 +48,7 @@ def main() -> None:
     kernels = _kernels(setting)
     import pytest
 
-    from course_utils.grading.nbval_adapter import Session
+    from course_utils.grading.running.nbval_adapter import Session
 
     session = Session(map(json.loads, sys.stdin), kernels, setting["start_seconds"], emit)
     folder = setting["folder"]
@@ -77,10 +77,10 @@ def _kernels(setting: dict[str, Any]) -> Iterator[GuardedKernel]:
     limits = Limits(**setting["limits"])
     log = tempfile.TemporaryFile()  # noqa: SIM115 (the kernels', as long as the worker lives)
     if "forge_argv" in setting:
-        from course_utils.grading.forge import Forge
+        from course_utils.grading.running.forge import Forge
 
         return _forked(Forge(setting["forge_argv"], log=log), limits)
-    from course_utils.grading.running_kernel import ColdKernel
+    from course_utils.grading.running.running_kernel import ColdKernel
 
     return iter(
         [ColdKernel(setting["kernel_argv"], Path(setting["folder"]), limits=limits, log=log)]

@@ -11,8 +11,8 @@ import subprocess
 from collections.abc import Sequence
 from typing import IO
 
-from course_utils.grading.forked_kernel import ForkedKernel
-from course_utils.grading.sandbox import Limits
+from course_utils.grading.running.forked_kernel import ForkedKernel
+from course_utils.grading.running.sandbox import Limits
 
 
 class ForgeClosed(Exception):  # noqa: N818 (the name says what is so)

@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from course_utils.grading.feedback import feedback_html
+from course_utils.grading.batches.resume import result_path
 from course_utils.grading.files import write_atomically
 from course_utils.grading.grade import Result
-from course_utils.grading.gradebook import gradebook_csv, result_json, wide_csv
 from course_utils.grading.hand_ins import HandIn
 from course_utils.grading.key import Key
-from course_utils.grading.late import NO_POLICY, Final, Policy, final_points
-from course_utils.grading.report import write_report
-from course_utils.grading.results import read_result, read_results
-from course_utils.grading.resume import result_path
+from course_utils.grading.pages.feedback import feedback_html
+from course_utils.grading.pages.report import write_report
+from course_utils.grading.results import read_result, read_results, result_json
+from course_utils.grading.tables.gradebook import gradebook_csv, wide_csv
+from course_utils.grading.tables.late import NO_POLICY, Final, Policy, final_points
 from course_utils.grading.version import pages_version
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ import pytest
 from nbformat import NotebookNode
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
-from course_utils.grading.guarded_kernel import GuardedKernel, KernelStopped
+from course_utils.grading.running.guarded_kernel import GuardedKernel, KernelStopped
 from course_utils.grading.values import answer_lines, same_lines
 
 INTERRUPT_SECONDS = 2.0

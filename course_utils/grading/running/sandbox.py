@@ -269,8 +269,8 @@ def _course_folder() -> list[str]:
     files = {
         PACKAGE / "__init__.py": "/course/course_utils/__init__.py",
         PACKAGE / "checks.py": "/course/course_utils/checks.py",
-        PACKAGE / "grading" / "kernel.py": KERNEL_SCRIPT,
-        PACKAGE / "grading" / "room": "/course/room",
+        PACKAGE / "grading" / "running" / "kernel.py": KERNEL_SCRIPT,
+        PACKAGE / "grading" / "running" / "room": "/course/room",
     }
     return [arg for file, shown in files.items() for arg in ("--ro-bind", str(file), shown)]
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
 from course_utils.grading.grade import GRADERS_FAULT, MISSING, Result
-from course_utils.grading.gradebook import plain
 from course_utils.grading.intake.names import squashed, unaccented
 from course_utils.grading.intake.roster import NoMatchError, Person
-from course_utils.grading.late import CENT, NO_POLICY, Policy, final_points, ids_of
-from course_utils.grading.lms_file import LmsFile, LmsFileError, ScoreColumn, decimal
+from course_utils.grading.tables.gradebook import plain
+from course_utils.grading.tables.late import CENT, NO_POLICY, Policy, final_points, ids_of
+from course_utils.grading.tables.lms_file import LmsFile, LmsFileError, ScoreColumn, decimal
 
 
 @dataclass

@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 
 from nbval.kernel import RunningKernel
 
-from course_utils.grading.processes import memory_used
-from course_utils.grading.sandbox import Limits
+from course_utils.grading.running.processes import memory_used
+from course_utils.grading.running.sandbox import Limits
 
 POLL_SECONDS = 0.1
 ENVELOPE_BYTES = 1000  # ids, signature and headers of a message: no part of what is printed

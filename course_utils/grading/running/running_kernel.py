@@ -15,14 +15,14 @@ from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from zmq.utils.monitor import recv_monitor_message
 
-from course_utils.grading.guarded_kernel import (
+from course_utils.grading.running.guarded_kernel import (
     ENVELOPE_BYTES,
     GuardedKernel,
     KernelStopped,
     readable,
 )
-from course_utils.grading.processes import end_tree
-from course_utils.grading.sandbox import Limits
+from course_utils.grading.running.processes import end_tree
+from course_utils.grading.running.sandbox import Limits
 
 _IOPUB_SECONDS = 0.05  # the subscription may be a moment later than the first reply
 

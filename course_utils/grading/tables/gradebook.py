@@ -2,16 +2,15 @@
 
 import csv
 import io
-import json
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from course_utils.grading.grade import GRADERS_FAULT, MISSING, Result
-from course_utils.grading.late import NO_POLICY, Final, Policy, final_points
+from course_utils.grading.hand_ins import shown
+from course_utils.grading.tables.late import NO_POLICY, Final, Policy, final_points
 
 COLUMNS = (
     "learner",
@@ -34,11 +33,6 @@ BYTE_ORDER_MARK = "\ufeff"
 CELL_BORDER = re.compile(r"([;\t\r\n])")
 QUOTES = set("'\"`´‘’‚‛“”„‟‹›«»")
 FORMULA_STARTS = set("=+-@−")
-
-
-def shown(name: str) -> str:
-    """`name` as text: the bytes of a file name that are no UTF-8 as escapes."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def defused(cell: str) -> str:
@@ -150,10 +144,3 @@ def _csv_text(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     for row in (columns, *rows):
         writer.writerow([defused(cell) for cell in row])
     return text.getvalue()
-
-
-def result_json(result: Result) -> str:
-    """One result as JSON text."""
-    fields = asdict(result)
-    fields |= {"learner": shown(result.learner), "exercise": shown(result.exercise)}
-    return json.dumps(fields, indent=1, ensure_ascii=False, default=datetime.isoformat) + "\n"

@@ -21,7 +21,7 @@ from course_utils.grading.fingerprints import Runner
 from course_utils.grading.grade import NOT_RUN
 from course_utils.grading.overlay import overlay, read_answers
 from course_utils.grading.release import read_exercise, release
-from course_utils.grading.run import RunOutcome
+from course_utils.grading.running.run import RunOutcome
 
 
 @dataclass(frozen=True)

@@ -7,19 +7,18 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from course_utils.grading.batches.grades import Grades, write_summaries
+from course_utils.grading.batches.missing import note_missing
+from course_utils.grading.batches.resume import Task, Terms
+from course_utils.grading.batches.summary import printable, task_line
 from course_utils.grading.files import sync_all
 from course_utils.grading.fingerprints import Runner
 from course_utils.grading.grade import GRADERS_FAULT, Result, grade_one, refused
-from course_utils.grading.gradebook import shown
-from course_utils.grading.grades import Grades, write_summaries
-from course_utils.grading.hand_ins import HandIn
+from course_utils.grading.hand_ins import HandIn, shown
 from course_utils.grading.intake import Missing
 from course_utils.grading.key import Key
-from course_utils.grading.late import NO_POLICY, Policy
-from course_utils.grading.missing import note_missing
 from course_utils.grading.overlay import UnreadableError
-from course_utils.grading.resume import Task, Terms
-from course_utils.grading.summary import printable, task_line
+from course_utils.grading.tables.late import NO_POLICY, Policy
 from course_utils.grading.version import grader_version
 
 MOST_FAULTS = 10  # of the grader's own in a row

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from course_utils.grading.key import Key
-from course_utils.grading.run import SandboxUnavailable, find_sandbox
+from course_utils.grading.running.run import SandboxUnavailable, find_sandbox
 from course_utils.grading.version import grader_version
 
 if TYPE_CHECKING:

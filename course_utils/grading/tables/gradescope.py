@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from course_utils.grading.grade import QuestionResult, Result
-from course_utils.grading.late import NO_POLICY, Final, Policy, final_points
+from course_utils.grading.tables.late import NO_POLICY, Final, Policy, final_points
 
 
 def results_json(result: Result, policy: Policy = NO_POLICY) -> str:

@@ -21,10 +21,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-from course_utils.grading.gradebook import plain
 from course_utils.grading.intake.names import squashed
 from course_utils.grading.intake.roster import KNOWN, SUBMITTED, Person, Roster, person_of
-from course_utils.grading.raw_csv import DELIMITERS, RawCsv, parse
+from course_utils.grading.tables.gradebook import plain
+from course_utils.grading.tables.raw_csv import DELIMITERS, RawCsv, parse
 
 MAXIMUM_COLUMN, MAXIMUM_ROW = "maximumgrade", "pointspossible"
 WORKSHEET_GRADE = "grade"

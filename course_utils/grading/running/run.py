@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from nbformat import NotebookNode
 
-from course_utils.grading.sandbox import (
+from course_utils.grading.running.sandbox import (
     CONNECTION_FOLDER,
     KERNEL_SCRIPT,
     PACKAGE,
@@ -25,7 +25,7 @@ from course_utils.grading.sandbox import (
     SandboxUnavailable,
     find_sandbox,
 )
-from course_utils.grading.worker_process import WorkerFailed, WorkerProcess
+from course_utils.grading.running.worker_process import WorkerFailed, WorkerProcess
 
 __all__ = [
     "CellOutcome",
@@ -149,7 +149,7 @@ def _scratch(sandbox: Sandbox | None) -> Iterator[str]:
 
 def _setting_of_one(sandbox: Sandbox | None, limits: Limits, folder: str) -> dict[str, Any]:
     """Return what a worker of one notebook is told before it: a kernel is started for it."""
-    script = KERNEL_SCRIPT if sandbox else str(PACKAGE / "grading" / "kernel.py")
+    script = KERNEL_SCRIPT if sandbox else str(PACKAGE / "grading" / "running" / "kernel.py")
     argv = [sys.executable, "-I", script, "-f", "{connection_file}"]
     kernel_argv = sandbox.kernel_command(argv, limits) if sandbox else argv
     return {"kernel_argv": kernel_argv, **_setting(limits, folder)}

@@ -23,7 +23,7 @@ from course_utils.grading.exercise import Exercise, ExerciseError, Problem, Ques
 from course_utils.grading.files import write_atomically
 from course_utils.grading.lint import printed, problems
 from course_utils.grading.release import read_all, solution_paths
-from course_utils.grading.sandbox import Limits
+from course_utils.grading.running.sandbox import Limits
 from course_utils.grading.values import answer_lines
 
 HIDDEN_BEGIN = "### BEGIN HIDDEN TESTS"

@@ -18,8 +18,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from course_utils.grading.processes import end_tree
-from course_utils.grading.sandbox import Sandbox
+from course_utils.grading.running.processes import end_tree
+from course_utils.grading.running.sandbox import Sandbox
 
 MOST_BYTES = 64 << 20  # in the answer to one job; a kernel's output limit is far below it
 _CHUNK = 1 << 16
@@ -50,7 +50,7 @@ class WorkerProcess:
 
     def __init__(self, sandbox: Sandbox | None, setting: Record) -> None:
         """setting: what holds for all jobs, as ``worker`` reads it."""
-        command = [sys.executable, "-I", "-m", "course_utils.grading.worker"]
+        command = [sys.executable, "-I", "-m", "course_utils.grading.running.worker"]
         self.jobs, self.in_step = 0, True
         self._log = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (see end)
         self._socket, theirs = socket.socketpair()

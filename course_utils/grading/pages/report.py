@@ -13,19 +13,19 @@ from statistics import fmean, median
 
 from jinja2 import Template
 
-from course_utils.grading.code_html import visible
-from course_utils.grading.feedback import templates
 from course_utils.grading.files import write_atomically
 from course_utils.grading.grade import GRADERS_FAULT, MISSING, QuestionResult, Result
-from course_utils.grading.item_statistics import (
+from course_utils.grading.pages.code_html import visible
+from course_utils.grading.pages.feedback import templates
+from course_utils.grading.pages.item_statistics import (
     Index,
     difficulty,
     item_rest_correlation,
     upper_lower,
 )
+from course_utils.grading.pages.wrong_values import WrongValues
 from course_utils.grading.results import read_results
 from course_utils.grading.values import VALUE
-from course_utils.grading.wrong_values import WrongValues
 
 # their points say nothing of what the learner knows
 NOT_JUDGED = (MISSING, "unreadable", *GRADERS_FAULT)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from course_utils.grading.late import Allowance, Policy, Rule, Span
+from course_utils.grading.tables.late import Allowance, Policy, Rule, Span
 
 Table = Mapping[str, Any]
 Where = tuple[str, ...]  # the names of the tables that lead to a key, and the key

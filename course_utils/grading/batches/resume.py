@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from course_utils.grading.grade import GRADERS_FAULT, MISSING, Result
-from course_utils.grading.gradebook import shown
-from course_utils.grading.hand_ins import HandIn
+from course_utils.grading.hand_ins import HandIn, shown
 from course_utils.grading.key import Key
 from course_utils.grading.overlay import UnreadableError, read_answers
 from course_utils.grading.results import read_result

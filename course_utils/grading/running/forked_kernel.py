@@ -12,9 +12,9 @@ import struct
 import time
 import uuid
 
-from course_utils.grading.guarded_kernel import ENVELOPE_BYTES, GuardedKernel, readable
-from course_utils.grading.room.messages import LENGTH, pack
-from course_utils.grading.sandbox import Limits
+from course_utils.grading.running.guarded_kernel import ENVELOPE_BYTES, GuardedKernel, readable
+from course_utils.grading.running.room.messages import LENGTH, pack
+from course_utils.grading.running.sandbox import Limits
 
 _CHUNK = 1 << 16
 _STOP_SECONDS = 5.0

@@ -10,11 +10,11 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from course_utils.grading.code_html import code_html, visible
 from course_utils.grading.exercise import Exercise
 from course_utils.grading.grade import QuestionResult, Result
-from course_utils.grading.late import Final
-from course_utils.grading.prompts import prompt_html
+from course_utils.grading.pages.code_html import code_html, visible
+from course_utils.grading.pages.prompts import prompt_html
+from course_utils.grading.tables.late import Final
 
 STATUS_WORDS = {
     "unreadable": "This file could not be graded.",
@@ -86,7 +86,7 @@ def _prompts(exercise: Exercise) -> dict[str, Markup]:
 def templates() -> Environment:
     """The environment of the grader's templates: everything is escaped, nothing may be missing."""
     return Environment(
-        loader=PackageLoader("course_utils.grading", "templates"),
+        loader=PackageLoader("course_utils.grading.pages", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from course_utils.grading.batches.resume import Task
 from course_utils.grading.grade import GRADERS_FAULT, Result
-from course_utils.grading.gradebook import shown
+from course_utils.grading.hand_ins import shown
 from course_utils.grading.intake import Intake
-from course_utils.grading.resume import Task
 
 NAMES = 3  # told of each kind
 LONGEST = 200  # characters of each of them

@@ -1,0 +1,1 @@
+"""For authors and learners: build a key, give out an edition, check one's own answers."""

@@ -1,0 +1,1 @@
+"""Grade many hand-ins: what is done already, what is written when, on one machine or several."""

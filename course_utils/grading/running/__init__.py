@@ -1,0 +1,1 @@
+"""Run a notebook in a sandbox and say of each cell how it went: workers, kernels, rooms."""
