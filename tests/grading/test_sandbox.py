@@ -62,8 +62,18 @@ def look(
     return build
 
 
+_EARLIER: set[psutil.Process] = set()
+
+
+@pytest.fixture(autouse=True)
+def _count_what_this_test_starts() -> None:
+    """Workers that an earlier test has started live as long as the tests do, and wait."""
+    _EARLIER.clear()
+    _EARLIER.update(psutil.Process().children(recursive=True))
+
+
 def _descendants() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    return [one for one in psutil.Process().children(recursive=True) if one not in _EARLIER]
 
 
 def _survivors(processes: list[psutil.Process], seconds: float = 3) -> list[psutil.Process]:
