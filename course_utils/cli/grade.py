@@ -55,6 +55,12 @@ def add_to(commands: "Commands") -> None:
     )
     grade.add_argument("-v", "--verbose", action="store_true", help="log each hand-in")
     grade.add_argument("--regrade", action="store_true", help="grade what is graded already, too")
+    grade.add_argument(
+        "--variants",
+        type=positive,
+        metavar="N",
+        help="give each learner one of N variants of the hidden inputs (off)",
+    )
     add_late_policy_to(grade)
     grade.add_argument(
         "--unsafe-no-sandbox",
@@ -92,8 +98,10 @@ def _run(options: argparse.Namespace) -> int:
     terms = Terms(options.timeout, not options.unsafe_no_sandbox, options.regrade)
     summary = Summary()
     summary.note_intake(intake)
-    planned = plan(intake.hand_ins, keys, options.out, terms)
+    named = sorted({hand_in.exercise for hand_in in intake.hand_ins})
     if options.dry_run:
+        keys |= _stored_variants(named, keys, options)
+        planned = plan(intake.hand_ins, keys, options.out, terms)
         tasks = [looked_into(task, keys) for task in planned]
         print(f"Dry run: nothing is run or written. {len(tasks)} hand-ins:")
         print(*planned_lines(tasks), *summary.notes(), sep="\n")
@@ -102,8 +110,9 @@ def _run(options: argparse.Namespace) -> int:
         return OK
     with _machines(options) as (executor, runner, at_a_time), sole_writer(options.out):
         write_atomically(options.out / "intake.csv", account_csv(intake))
+        keys |= _made_variants(named, keys, options, executor=executor, run=runner)
         _grade(
-            list(planned),
+            list(plan(intake.hand_ins, keys, options.out, terms)),
             keys,
             options,
             run=runner,
@@ -156,6 +165,42 @@ def _grade(
         )
 
 
+def _stored_variants(
+    named: "Sequence[str]", keys: "Mapping[str, Key]", options: argparse.Namespace
+) -> "Mapping[str, Key]":
+    """The keys in `named` with the variants asked for, as far as they are made; tells of them."""
+    if not options.variants:
+        return {}
+    from course_utils.grading.variants.dealing import stored_variants, variant_lines
+
+    wanted = {name: keys[name] for name in named}
+    varied = stored_variants(wanted, options.key, options.variants)
+    print(*variant_lines(varied), sep="\n")
+    return varied
+
+
+def _made_variants(
+    named: "Sequence[str]",
+    keys: "Mapping[str, Key]",
+    options: argparse.Namespace,
+    *,
+    executor: "Executor",
+    run: "Runner",
+) -> "Mapping[str, Key]":
+    """The keys in `named` with the variants asked for, made where they are not; tells of them."""
+    if not options.variants:
+        return {}
+    from course_utils.grading.variants.dealing import made_variants, variant_lines
+
+    wanted = {name: keys[name] for name in named}
+    with _log(verbose=options.verbose), _bar(len(named) * options.variants, "variants") as bar:
+        varied = made_variants(
+            wanted, options.key, options.variants, executor=executor, run=run, on_made=bar.update
+        )
+    print(*variant_lines(varied), sep="\n")
+    return varied
+
+
 @contextlib.contextmanager
 def _machines(options: argparse.Namespace) -> "Iterator[tuple[Executor, Runner, int]]":
     """Where hand-ins are graded, how notebooks are run there, and how many at a time."""
@@ -190,12 +235,12 @@ def _log(*, verbose: bool) -> "Iterator[None]":
         logger.setLevel(before)
 
 
-def _bar(total: int) -> "tqdm[Never]":
+def _bar(total: int, unit: str = "hand-ins") -> "tqdm[Never]":
     """A bar with the rate and the time that is left; silent where no one watches."""
     from tqdm import tqdm
 
     quiet = not sys.stderr.isatty()
-    return tqdm(total=total, unit=" hand-ins", file=sys.stderr, disable=quiet, dynamic_ncols=True)
+    return tqdm(total=total, unit=f" {unit}", file=sys.stderr, disable=quiet, dynamic_ncols=True)
 
 
 def _runner(options: argparse.Namespace, size: int) -> "Runner":

@@ -104,8 +104,21 @@ def fingerprint(
 ) -> list[Fingerprint]:
     """Run every popular answer and keep the values that the wrong ones print.
 
-    Raises ExerciseError if a wrong answer earns its points, an equivalent one does not, or two
-    wrong ones with different messages print the same values, so that neither can be named.
+    Raises ExerciseError with the faults that ``judged`` finds.
+    """
+    kept, faults = judged(exercise, answers, run)
+    if faults:
+        raise ExerciseError(exercise.name, faults)
+    return kept
+
+
+def judged(
+    exercise: Exercise, answers: Sequence[PopularAnswer], run: Runner
+) -> tuple[list[Fingerprint], list[Problem]]:
+    """The values that the wrong ones of `answers` print, and what is wrong with hidden checks.
+
+    A fault is a wrong answer that earns its points, an equivalent one that does not, or two
+    wrong ones with different messages that print the same values, so that neither can be named.
     """
     kept: list[Fingerprint] = []
     faults: list[Problem] = []
@@ -122,9 +135,7 @@ def fingerprint(
             if answer.kind == "wrong" and values and not same_lines(right, values):
                 faults += _namesakes(answer, question, values, kept)
                 kept.append(Fingerprint(answer.question, answer.name, answer.message, values))
-    if faults:
-        raise ExerciseError(exercise.name, faults)
-    return kept
+    return kept, faults
 
 
 def _misjudged(answer: PopularAnswer, question: Question, *, earned: bool) -> Iterator[Problem]:

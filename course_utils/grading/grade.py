@@ -61,6 +61,7 @@ class Result:
 
     sandboxed: no line of the learner's ran outside a sandbox.
     grader: which grader it was, see ``version``. limit_seconds: wall time that one run might take.
+    variant: of the key, 0 where there are none; for the instructor only.
     """
 
     learner: str
@@ -78,6 +79,7 @@ class Result:
     seconds: float
     origin: Origin = field(default_factory=Origin)
     limit_seconds: float = 0.0
+    variant: int = 0
 
 
 def grade_one(data: bytes, key: Key, *, learner: str, run: Runner) -> Result:
@@ -141,6 +143,7 @@ def _result(data: bytes, key: Key, *, learner: str, status: str, reason: str) ->
         key_sha256=key.sha256,
         grader=grader_version(),
         seconds=0.0,
+        variant=key.variant,
     )
 
 

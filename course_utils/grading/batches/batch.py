@@ -59,7 +59,7 @@ def _submit(
     hand_in: HandIn, keys: Mapping[str, Key], run: Runner, executor: Executor
 ) -> Future[Result]:
     """The future result of a hand-in: at hand at once where nothing is to be run."""
-    learner, key = shown(hand_in.learner), keys[hand_in.exercise]
+    learner, key = shown(hand_in.learner), keys[hand_in.exercise].of(hand_in.learner)
     try:
         data = hand_in.read()
     except UnreadableError as error:
@@ -84,7 +84,7 @@ def _outcome(done: Future[Result], hand_in: HandIn, keys: Mapping[str, Key]) -> 
 def _refused(
     hand_in: HandIn, keys: Mapping[str, Key], reason: str, status: str = "unreadable"
 ) -> Result:
-    key, learner = keys[hand_in.exercise], shown(hand_in.learner)
+    key, learner = keys[hand_in.exercise].of(hand_in.learner), shown(hand_in.learner)
     return refused(b"", key, learner=learner, reason=reason, status=status)
 
 

@@ -61,7 +61,8 @@ def _task(hand_in: HandIn, keys: Mapping[str, Key], grades: Path, terms: Terms) 
         return Task(hand_in, "refuse", str(error))
     if terms.regrade:
         return Task(hand_in, "grade", "asked for")
-    why = _why_not_done(hand_in, data, keys[hand_in.exercise], grades, terms)
+    key = keys[hand_in.exercise].of(hand_in.learner)
+    why = _why_not_done(hand_in, data, key, grades, terms)
     return Task(hand_in, "grade" if why else "resume", why)
 
 

@@ -86,7 +86,7 @@ class ExerciseTally:
     questions: dict[str, QuestionTally]
     learners: set[str] = field(default_factory=set)
     statuses: Counter[str] = field(default_factory=Counter)
-    keys: set[str] = field(default_factory=set)
+    keys: set[tuple[int, str]] = field(default_factory=set)
     late: int = 0
     totals: list[int] = field(default_factory=list)
     times: list[tuple[float, str]] = field(default_factory=list)
@@ -97,7 +97,7 @@ class ExerciseTally:
         if result.status == MISSING:
             return
         self.learners.add(result.learner)
-        self.keys.add(result.key_sha256)
+        self.keys.add((result.variant, result.key_sha256))
         self.late += result.origin.late
         if result.status in NOT_JUDGED:
             return
@@ -105,6 +105,11 @@ class ExerciseTally:
         self.times.append((result.seconds, name_of(result)))
         for question in result.questions:
             self.questions[question.slug].add(question)
+
+    @property
+    def keys_of_a_variant(self) -> int:
+        """How many keys graded the hand-ins of one variant: more than one if the key changed."""
+        return max(Counter(variant for variant, _ in self.keys).values(), default=0)
 
     @property
     def mean(self) -> float:
