@@ -14,6 +14,8 @@ from course_utils.grading.release import (
     release_folder,
     solution_paths,
 )
+from course_utils.grading.variants.secret import secret_path
+from course_utils.grading.variants.stored import FOLDER as VARIANTS
 
 # what a learner needs for `make lab` and `course check`; a name that is not here stays at home
 FILES = (
@@ -72,12 +74,17 @@ def given_away(solutions: Path, edition: Path) -> Iterator[str]:
     hidden = {secret for exercise in solved for secret in hidden_secrets(exercise)}
     answers = {secret for exercise in solved for secret in answer_secrets(exercise)}
     kept_back = {path.name for path in solutions.iterdir() if path.suffix != ".ipynb"}
+    secret = secret_path(solutions).read_text() if secret_path(solutions).is_file() else ""
     for path in sorted(path for path in edition.rglob("*") if path.is_file()):
         where = path.relative_to(edition)
-        if path.name in kept_back or where.parts[0] in ("solutions", "tests", ".git"):
+        of_key = path.name in kept_back or VARIANTS in where.parts
+        if of_key or where.parts[0] in ("solutions", "tests", ".git"):
             yield f"{where}: it belongs to the instructor"
         forbidden = hidden | answers if where.parts[0] == "exercises" else hidden
-        yield from (f"{where}: {line!r}" for line in leaks(_lines(path), forbidden))
+        lines = _lines(path)
+        yield from (f"{where}: {line!r}" for line in leaks(lines, forbidden))
+        if secret and any(secret.strip() in line for line in lines):
+            yield f"{where}: the secret of the variants"
 
 
 def _lines(path: Path) -> list[str]:

@@ -59,8 +59,10 @@ def stored_variants(keys: Mapping[str, Key], solutions: Path, count: int) -> dic
     Runs and writes nothing: what a dry run plans by.
     """
     secret = read_secret(solutions) or b""
-    varied: dict[str, Key] = {}
+    varied = dict(keys)
     for name, key in keys.items():
+        if not seeded(key.exercise):
+            continue
         origin = _origin(solutions, key, secret)
         made = [origin.load(number) for number in range(1, count + 1)]
         numbered = enumerate(made, start=1)
