@@ -51,11 +51,9 @@ def made(sandbox: Sandbox) -> dict[str, tuple[Key, Key]]:
         variant = make_variant(key, answers, 1, seed_key=b"test", slugs=slugs, taken=taken, run=run)
         return key, variant
 
+    keys = read_keys(SOLUTIONS)
     with ThreadPoolExecutor(2) as executor:
-        return {
-            key.name: (key, variant)
-            for key, variant in executor.map(make, read_keys(SOLUTIONS).values())
-        }
+        return dict(zip(keys, executor.map(make, keys.values()), strict=True))
 
 
 @pytest.mark.parametrize("name", NAMES)
