@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,8 +11,8 @@ import pytest
 
 from course_utils.grading.fingerprints import read_popular
 from course_utils.grading.key import Key, read_keys
-from course_utils.grading.running.sandbox import Sandbox
-from course_utils.grading.running.workers import PooledRunner
+from course_utils.grading.running.sandbox import Limits, Sandbox
+from course_utils.grading.running.workers import Workers
 from course_utils.grading.values import same_lines
 from course_utils.grading.variants.dealing import varied_slugs
 from course_utils.grading.variants.making import hidden_values, make_variant, varying
@@ -40,9 +42,10 @@ SAME_FOR_ALL = {
 
 
 @pytest.fixture(scope="module")
-def made(sandbox: Sandbox) -> dict[str, tuple[Key, Key]]:
+def made(sandbox: Sandbox) -> Iterator[dict[str, tuple[Key, Key]]]:
     """Each key with one variant of it, by name; that it can be had is what is tested."""
-    run = PooledRunner(size=2)
+    workers = Workers(2, sandbox, Limits())
+    run = workers.run
 
     def make(key: Key) -> tuple[Key, Key]:
         slugs = varying(key, run=run)
@@ -52,8 +55,8 @@ def made(sandbox: Sandbox) -> dict[str, tuple[Key, Key]]:
         return key, variant
 
     keys = read_keys(SOLUTIONS)
-    with ThreadPoolExecutor(2) as executor:
-        return dict(zip(keys, executor.map(make, keys.values()), strict=True))
+    with contextlib.closing(workers), ThreadPoolExecutor(2) as executor:
+        yield dict(zip(keys, executor.map(make, keys.values()), strict=True))
 
 
 @pytest.mark.parametrize("name", NAMES)

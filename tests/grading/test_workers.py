@@ -76,9 +76,20 @@ def _workers(of: int | None = None) -> list[psutil.Process]:
     return found
 
 
+_EARLIER: set[psutil.Process] = set()
+
+
+@pytest.fixture(autouse=True)
+def _count_what_this_test_starts() -> None:
+    """Workers that the tests of another file have started live as long as the tests do."""
+    _EARLIER.clear()
+    _EARLIER.update(psutil.Process().children(recursive=True))
+
+
 def _family(of: int | None = None) -> list[psutil.Process]:
     with contextlib.suppress(psutil.NoSuchProcess):
-        return psutil.Process(of).children(recursive=True)
+        family = psutil.Process(of).children(recursive=True)
+        return [each for each in family if each not in _EARLIER]
     return []
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -300,8 +301,7 @@ def test_a_real_limit_on_file_sizes_leaves_no_half_file(hand_ins, hand_in, built
     done = course("grade", path, "--key", built_key, "--out", out, preexec_fn=small_files)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1, done.stderr
-    assert done.stderr.startswith(f"Cannot write or read {out}")
-    assert "feedback/ana/ex01_mini.html: " in done.stderr
+    assert re.match(f"Cannot write or read {out}/feedback/(ana|bob)/ex01_mini.html: ", done.stderr)
     files = sorted(file.name for file in out.rglob("*") if file.is_file())
     assert files == ["ex01_mini.json", "intake.csv"]
     assert all(json.loads(file.read_text()) for file in out.rglob("*.json"))

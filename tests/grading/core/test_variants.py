@@ -358,6 +358,31 @@ def test_a_grader_that_fails_at_a_popular_answer_chooses_no_seed(solutions, make
         make(solutions, 2, run=fails)
 
 
+def test_a_seed_at_which_the_lint_stumbles_is_replaced(rebuilt, make):
+    few = "rng.integers(1, 7, size=3)"  # for four seeds in ten, two of the numbers are the same
+    key = make(rebuilt("double", SEEDED, few), 6)
+    for variant in key.variants:
+        assert len({*hidden_values(variant, "double")}) >= 3
+
+
+def test_a_seed_at_which_the_worked_answer_stops_is_replaced(rebuilt, make):
+    stops = f"{DRAWN.replace('4', '8')}\n        assert number < 2.7"
+    key = make(rebuilt("double", DRAWN, stops), 6)
+    for variant in key.variants:
+        assert len(hidden_values(variant, "double")) == 8
+
+
+def test_a_worked_answer_that_is_out_of_time_chooses_no_seed(solutions, make, run_in_process):
+    def slow(notebook):
+        outcome = run_in_process(notebook)
+        last = list(outcome.cells)[-1]
+        late = replace(outcome.cells[last], status="timed_out")
+        return replace(outcome, cells=outcome.cells | {last: late})
+
+    with pytest.raises(VariantError, match=r"not run to their end \(finished, ex01-cube-hidden\)"):
+        make(solutions, 2, run=slow)
+
+
 def test_worked_answers_that_do_not_end_choose_no_seed(solutions, make, run_in_process):
     def slow(notebook):
         return replace(run_in_process(notebook), ended="timed_out")
@@ -558,6 +583,18 @@ def test_a_batch_resumes_by_each_learners_own_variant(
     done = grade({"ex01_mini": more})
     assert {name for name in names if done[f"{name}/ex01_mini"][0] == "grade"} == moved
     assert graded_by() == first | dict.fromkeys(moved, (4, more.variants[3].sha256))
+
+
+def test_a_hand_in_that_the_grader_fails_at_keeps_its_variant(
+    solutions, make, folder, hand_in, grade_here, tmp_path
+):
+    names = [f"learner{each}" for each in range(6)]
+    path, key = folder(**dict.fromkeys(names, hand_in(RIGHT))), make(solutions, 3)
+    grade_here(path, tmp_path / "out", keys={"ex01_mini": key}, run=forbidden)
+    for name in names:
+        result = read_result(tmp_path / "out" / "results" / name / "ex01_mini.json")
+        assert result.status == "grader_failed"
+        assert (result.variant, result.key_sha256) == (key.of(name).variant, key.of(name).sha256)
 
 
 def test_a_dry_run_before_the_variants_are_made_resumes_nothing(
