@@ -36,7 +36,11 @@ class Cluster:
 
 
 class KeysSentOnce(Executor):
-    """Dask's own executor, but each key is sent to every worker once, not with each hand-in."""
+    """Dask's own executor, but each key is sent to the scheduler once, not with each hand-in.
+
+    It is sent as the result of a task, which a worker can do again: scattered data would be lost
+    with the workers that hold them.
+    """
 
     def __init__(self, client: Client) -> None:
         """client: of the scheduler."""
@@ -61,12 +65,16 @@ class KeysSentOnce(Executor):
 
     def _sent_once(self, key: Key) -> Any:
         if key.sha256 not in self._sent:
-            self._sent[key.sha256] = self._client.scatter(key, broadcast=True)
+            self._sent[key.sha256] = self._client.submit(_itself, key, pure=False)
         return self._sent[key.sha256]
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Give up what is not done yet."""
         self._executor.shutdown(wait=wait and not cancel_futures)
+
+
+def _itself(key: Key) -> Key:
+    return key
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ import pytest
 
 from course_utils import cli
 from course_utils.grading.batches import cluster
+from course_utils.grading.key import Key
 from course_utils.grading.results import result_paths
 
 HERE = str(Path(__file__).parent)
@@ -71,13 +72,26 @@ def waited_for(condition, *, seconds=120):
 
 
 @pytest.fixture
-def workers(start, scheduler, tmp_path):
-    """Two worker processes of one thread each."""
+def start_workers(start, scheduler, tmp_path):
+    """Start worker processes of one thread each, and wait until the scheduler knows them."""
     options = ["--nthreads", 1, "--no-nanny", "--no-dashboard", "--host", "127.0.0.1"]
-    started = [start("-m", "dask", "worker", scheduler, *options) for _ in range(2)]
     log = tmp_path / "log"
-    waited_for(lambda: log.read_text().count("Registered to:") == 2)
-    return started
+
+    def registered():
+        return log.read_text().count("Registered to:")
+
+    def start_some(number):
+        before = registered()
+        started = [start("-m", "dask", "worker", scheduler, *options) for _ in range(number)]
+        waited_for(lambda: registered() == before + number)
+        return started
+
+    return start_some
+
+
+@pytest.fixture
+def workers(start_workers):
+    return start_workers(2)
 
 
 @pytest.fixture
@@ -102,6 +116,22 @@ def test_one_of_two_workers_killed_grades_are_those_of_this_machine(
     assert without_seconds(out) == without_seconds(tmp_path / "local")
 
 
+def test_a_batch_goes_on_when_all_of_its_workers_are_replaced(
+    start, scheduler, start_workers, arguments, tmp_path
+):
+    """Nothing that a hand-in needs, e.g. its key, was with the workers alone."""
+    (first,) = start_workers(1)
+    out = tmp_path / "out"
+    command = ["-c", IN_PROCESS, *arguments, "--unsafe-no-sandbox"]
+    batch = start(*command, "--scheduler", scheduler, "--out", out)
+    waited_for(lambda: len(result_paths(out)) >= 3)
+    first.kill()
+    assert batch.poll() is None, "it ended before its worker could be killed"
+    start_workers(1)
+    assert batch.wait() == 0, (tmp_path / "log").read_text()
+    assert len(result_paths(out)) == 16
+
+
 def test_workers_have_sandboxes_of_their_own(
     scheduler, workers, folder, hand_in, built_key, tmp_path, sandbox, capsys
 ):
@@ -120,9 +150,6 @@ def test_a_scheduler_that_is_gone_ends_the_batch(folder, hand_in, grade_here, tm
         def get_executor(self, **options):
             return self
 
-        def scatter(self, key, *, broadcast):
-            return key
-
         def submit(self, *job, **options):
             raise ValueError("Client is closed")
 
@@ -138,9 +165,11 @@ def test_a_key_is_sent_once(folder, hand_in, grade_here, at_once, tmp_path):
         def get_executor(self, **options):
             return self
 
-        def scatter(self, key, *, broadcast):
-            self.sent += 1
-            return key
+        def submit(self, job, *args, **options):
+            if isinstance(args[0], Key):
+                self.sent += 1
+                return args[0]
+            return super().submit(job, *args, **options)
 
     client = Counting()
     path = folder(ana=hand_in(RIGHT), bob=hand_in(WRONG), cy=hand_in())
