@@ -19,8 +19,8 @@ test: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(ARGS)
-	$(BIN)/python -m pytest --nbval notebooks
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --nbval notebooks
 
 setup: $(VENV)/.ready
 
