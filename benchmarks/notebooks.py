@@ -4,9 +4,10 @@
 
 Each notebook runs in a fresh kernel with one BLAS thread, from a copy of the course's folders, as
 a learner's "Run All" does. What is counted is all that the kernel process used, user and system,
-from its start to its end, so importing NumPy and Matplotlib is part of each figure. The least of
-the rounds stands for a notebook: what else the machine does only adds. A virtual machine gives idle
-memory back to its host, and getting it again can take longer than a lesson: so it is fetched first.
+from its start until its last cell is done and it is stopped, so importing NumPy and Matplotlib is
+part of each figure. The least of the rounds stands for a notebook: what else the machine does only
+adds. A virtual machine gives idle memory back to its host, and getting it again can take longer
+than a lesson: so it is fetched first.
 Ends with status 1 if the course needs more than its goal.
 """
 
