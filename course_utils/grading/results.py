@@ -1,6 +1,7 @@
 """Read the grades back: GRADES/results/<learner>/<exercise>.json, one `Result` at a time."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, asdict, fields
 from datetime import datetime
@@ -85,7 +86,8 @@ def _typed(kind: Any, value: Any, name: str) -> Any:
     allowed = get_args(kind) or ((float, int) if kind is float else (kind,))
     if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
         raise ValueError(f"{name} is {type(value).__name__}")
-    return value
+    # the results of a class have most of their words in common: one copy of each is enough
+    return sys.intern(value) if type(value) is str else value
 
 
 def result_json(result: Result) -> str:
