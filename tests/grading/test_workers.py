@@ -220,7 +220,8 @@ FAULTS = {
     "hangs": READ + "time.sleep(1000)",
     "never reads": "import time; time.sleep(1000)",
     "writes no JSON": READ + "print('{no', flush=True); time.sleep(1000)",
-    "writes bytes": READ + r"sys.stdout.buffer.write(b'\xff\n'); time.sleep(1000)",
+    "writes bytes": READ
+    + r"sys.stdout.buffer.write(b'\xff\n'); sys.stdout.flush(); time.sleep(1000)",
     "writes a list": READ + "print('[1]', flush=True); time.sleep(1000)",
     "answers another job": READ
     + """print('{"job": 7, "ended": "finished", "detail": ""}', flush=True)""",

@@ -251,7 +251,8 @@ def test_what_an_instructor_has_written_stays_and_the_exercises_are_made_anew(
 def test_beside_a_notebook_lies_what_its_checks_import_and_nothing_else_of_the_course(course):
     for name in NAMES:
         folder = course / "source" / name
-        found = sorted(str(p.relative_to(folder)) for p in folder.rglob("*.*"))
+        files = (path for path in folder.rglob("*.*") if path.suffix != ".pyc")
+        found = sorted(str(path.relative_to(folder)) for path in files)
         assert found == [
             "course_utils/__init__.py",
             "course_utils/checks.py",
