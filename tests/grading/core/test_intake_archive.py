@@ -131,7 +131,8 @@ def test_other_odd_paths_are_only_names(path, parts):
 def test_nothing_is_ever_written(tmp_path):
     source = tmp_path / "a" / "b" / "h.zip"
     source.parent.mkdir(parents=True)
-    outward = {f"../../{NAME}": b"1", f"/tmp/intake/{NAME}": b"1", f"ana/{NAME}": b"1"}
+    absolute = (tmp_path / "elsewhere" / NAME).as_posix()  # where it would be noticed
+    outward = {f"../../{NAME}": b"1", absolute: b"1", f"ana/{NAME}": b"1"}
     source.write_bytes(zipped(*outward.items()))
     before = sorted(tmp_path.rglob("*"))
     for hand_in in find_hand_ins(source, EXERCISES).hand_ins:
