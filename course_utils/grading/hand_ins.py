@@ -30,7 +30,7 @@ class Source(Protocol):
         """The bytes; UnreadableError, which tells the learner why, where there are none."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class HandIn:
     """A handed-in file. learner and exercise name the grades' files, so they are parts of a path.
 

@@ -1,9 +1,8 @@
 """Read the grades back: GRADES/results/<learner>/<exercise>.json, one `Result` at a time."""
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, asdict, fields
+from dataclasses import MISSING, fields
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -13,10 +12,10 @@ from course_utils.grading.grade import QuestionResult, Result
 from course_utils.grading.hand_ins import Origin, shown
 
 
-def result_paths(grades: Path) -> list[Path]:
+def result_paths(grades: Path) -> Iterator[Path]:
     """Every stored result below `grades`, sorted; hidden files are parts of one, or strangers."""
-    found = (grades / "results").glob("*/*.json")
-    return sorted(path for path in found if not path.name.startswith("."))
+    for folder in sorted((grades / "results").glob("*")):
+        yield from sorted(path for path in folder.glob("*.json") if path.name[0] != ".")
 
 
 def read_results(
@@ -86,12 +85,14 @@ def _typed(kind: Any, value: Any, name: str) -> Any:
     allowed = get_args(kind) or ((float, int) if kind is float else (kind,))
     if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
         raise ValueError(f"{name} is {type(value).__name__}")
-    # the results of a class have most of their words in common: one copy of each is enough
-    return sys.intern(value) if type(value) is str else value
+    return value
 
 
 def result_json(result: Result) -> str:
     """One result as JSON text, which `read_result` reads back."""
-    content = asdict(result)
-    content |= {"learner": shown(result.learner), "exercise": shown(result.exercise)}
-    return json.dumps(content, indent=1, ensure_ascii=False, default=datetime.isoformat) + "\n"
+    names = {"learner": shown(result.learner), "exercise": shown(result.exercise)}
+    return json.dumps(vars(result) | names, indent=1, ensure_ascii=False, default=_plain) + "\n"
+
+
+def _plain(part: QuestionResult | Origin | datetime) -> object:
+    return part.isoformat() if isinstance(part, datetime) else vars(part)

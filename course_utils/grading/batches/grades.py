@@ -62,19 +62,18 @@ class Grades:
 
 
 def write_summaries(folder: Path, policy: Policy = NO_POLICY) -> None:
-    """Write gradebooks and report from all results in `folder`, those of earlier batches, too."""
-    _write_gradebooks(folder, policy)  # its rows are gone before the report takes memory of its own
-    write_report(folder, on_fault=lambda path, fault: None)  # the gradebook has told
+    """Write gradebooks and report from all results in `folder`, those of earlier batches, too.
 
+    Each reads the results anew: one in memory at a time, however large the class.
+    """
 
-def _write_gradebooks(folder: Path, policy: Policy) -> None:
     def passed_over(path: Path, fault: str) -> None:
         log.warning("%s is left out of the gradebook: %s", path, fault)
 
-    stored = read_results(folder, on_fault=passed_over)
-    rows = [replace(result, questions=()) for result in stored]
-    write_atomically(folder / "gradebook.csv", gradebook_csv(rows, policy))
-    write_atomically(folder / "gradebook_wide.csv", wide_csv(rows, policy))
+    table = gradebook_csv(read_results(folder, on_fault=passed_over), policy)
+    write_atomically(folder / "gradebook.csv", table)
+    write_atomically(folder / "gradebook_wide.csv", wide_csv(read_results(folder), policy))
+    write_report(folder)
 
 
 def _made_from(result: Result, final: Final) -> str:

@@ -29,7 +29,7 @@ class Terms:
     regrade: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Task:
     """A hand-in and what is to be done with it, and why.
 

@@ -49,7 +49,7 @@ class Archive(Protocol):
         """Its members; UnreadableError where it must not or cannot be opened."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DiskFile:
     """A file on the disk."""
 
@@ -67,7 +67,7 @@ class DiskFile:
             return file.read(count)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ZippedFile:
     """A member of a zip, by its place in it."""
 

@@ -225,7 +225,9 @@ def report_html(results: Iterable[Result]) -> str:
     )
 
 
-def write_report(grades: Path, *, on_fault: Callable[[Path, str], None]) -> Path:
+def write_report(
+    grades: Path, *, on_fault: Callable[[Path, str], None] = lambda path, fault: None
+) -> Path:
     """Write the report on the results in the folder `grades`, and return its path.
 
     on_fault: is told of each file that holds no result, which is then left out.

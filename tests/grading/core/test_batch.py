@@ -5,12 +5,14 @@ import json
 import os
 import shutil
 import stat
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from course_utils.grading.batches import grades
 from course_utils.grading.batches.batch import GraderFailingError, grade_all
 from course_utils.grading.batches.resume import Terms, plan
 from course_utils.grading.grade import refused
@@ -18,6 +20,7 @@ from course_utils.grading.hand_ins import HandIn, shown
 from course_utils.grading.intake import find_hand_ins
 from course_utils.grading.intake.names import folder_name
 from course_utils.grading.key import read_keys
+from course_utils.grading.pages import report
 from course_utils.grading.results import read_results
 from course_utils.grading.tables import gradebook
 from course_utils.grading.tables.gradebook import defused, gradebook_csv
@@ -196,6 +199,26 @@ def test_no_more_hand_ins_are_held_in_memory_than_asked_for(
     assert (first.hand_in.learner, len(submitted)) == ("learner0", 3)
     assert len(list(done)) == 5
     assert len(submitted) == 6
+
+
+def test_the_tables_of_a_class_hold_one_result_at_a_time(
+    folder, hand_in, grade_here, tmp_path, monkeypatch
+):
+    out, held = tmp_path / "out", []
+    grade_here(folder(**{f"learner{n}": hand_in(DOUBLE) for n in range(8)}), out)
+
+    def watched(*args, **options):
+        seen = []
+        for result in read_results(*args, **options):
+            seen.append(weakref.ref(result))
+            held.append(sum(ref() is not None for ref in seen))
+            yield result
+
+    monkeypatch.setattr(grades, "read_results", watched)
+    monkeypatch.setattr(report, "read_results", watched)
+    grades.write_summaries(out)
+    assert len(held) == 3 * 8  # each table and the report read them all
+    assert max(held) <= 2  # the one that is read, and the last
 
 
 def test_a_copied_key_folder_grades_alike(keys, built_key, tmp_path):

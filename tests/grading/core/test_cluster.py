@@ -109,7 +109,7 @@ def test_one_of_two_workers_killed_grades_are_those_of_this_machine(
     assert start(*command, "--jobs", 1, "--out", tmp_path / "local").wait() == 0
     out = tmp_path / "out"
     batch = start(*command, "--scheduler", scheduler, "--out", out)
-    waited_for(lambda: len(result_paths(out)) >= 3)
+    waited_for(lambda: len([*result_paths(out)]) >= 3)
     workers[0].kill()
     assert batch.poll() is None, "it ended before a worker could be killed"
     assert batch.wait() == 0, (tmp_path / "log").read_text()
@@ -124,12 +124,12 @@ def test_a_batch_goes_on_when_all_of_its_workers_are_replaced(
     out = tmp_path / "out"
     command = ["-c", IN_PROCESS, *arguments, "--unsafe-no-sandbox"]
     batch = start(*command, "--scheduler", scheduler, "--out", out)
-    waited_for(lambda: len(result_paths(out)) >= 3)
+    waited_for(lambda: len([*result_paths(out)]) >= 3)
     first.kill()
     assert batch.poll() is None, "it ended before its worker could be killed"
     start_workers(1)
     assert batch.wait() == 0, (tmp_path / "log").read_text()
-    assert len(result_paths(out)) == 16
+    assert len([*result_paths(out)]) == 16
 
 
 def test_workers_have_sandboxes_of_their_own(
