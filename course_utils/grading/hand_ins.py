@@ -1,5 +1,6 @@
 """One hand-in: whose it is, when it came, and where its bytes are read from."""
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -55,6 +56,9 @@ class HandIn:
 
 def shown(name: str) -> str:
     """`name` as text that can be written: bytes of a file name that are no UTF-8 as escapes."""
+    with contextlib.suppress(UnicodeEncodeError):
+        name.encode()
+        return name
     try:
         return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # half a pair of UTF-16, as Windows allows in names

@@ -14,8 +14,10 @@ from course_utils.grading.hand_ins import Origin, shown
 
 def result_paths(grades: Path) -> Iterator[Path]:
     """Every stored result below `grades`, sorted; hidden files are parts of one, or strangers."""
-    for folder in sorted((grades / "results").glob("*")):
-        yield from sorted(path for path in folder.glob("*.json") if path.name[0] != ".")
+    results = grades / "results"
+    for learner in sorted(folder.name for folder in results.glob("*")):
+        found = (results / learner).glob("*.json")
+        yield from sorted(path for path in found if not path.name.startswith("."))
 
 
 def read_results(

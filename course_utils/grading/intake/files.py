@@ -55,7 +55,7 @@ class DiskFile:
 
     parts: Parts
     changed: float
-    path: Path
+    path: str
 
     def read(self) -> bytes:
         """The bytes; one more than a hand-in may have, where there are too many."""
@@ -130,7 +130,7 @@ def _members_on_disk(path: Path, changed: float) -> list[Member]:
     return members(path, RECEIVED)
 
 
-def open_safely(path: Path) -> IO[bytes]:
+def open_safely(path: Path | str) -> IO[bytes]:
     """Open `path` for reading; UnreadableError if it is a link, a pipe or may not be read.
 
     A link could make the grader read the key, or another learner's work, as a hand-in.
@@ -176,7 +176,7 @@ def _in_folder(folder: Path) -> Iterator[File]:
     for file in _walk(folder):
         if isinstance(file, DiskFile) and is_zip(file.parts[-1]):
             received = len(file.parts) == 1  # an LMS's zip; a learner's lies in a folder
-            archive = DiskArchive(file.path, file.changed) if received else InnerArchive(file)
+            archive = DiskArchive(Path(file.path), file.changed) if received else InnerArchive(file)
             yield from _looked_into(file, archive, inner=received)
         else:
             yield file
@@ -206,7 +206,7 @@ def _looked_into(file: DiskFile | ZippedFile, archive: Archive, *, inner: bool) 
 
 def _walk(top: Path) -> Iterator[DiskFile | Unread]:
     """The files below `top`; without recursion, since a learner's folders may be nested deeply."""
-    waiting: list[tuple[Parts, Path]] = [((), top)]
+    waiting: list[tuple[Parts, str]] = [((), str(top))]
     while waiting:
         above, folder = waiting.pop()
         try:
@@ -222,10 +222,10 @@ def _walk(top: Path) -> Iterator[DiskFile | Unread]:
             if entry.is_symlink():
                 yield Unread(parts, LINK)
             elif entry.is_dir(follow_symlinks=False):
-                waiting.append((parts, Path(entry.path)))
+                waiting.append((parts, entry.path))
             else:
                 changed = entry.stat(follow_symlinks=False).st_mtime
-                yield DiskFile(parts, changed, Path(entry.path))
+                yield DiskFile(parts, changed, entry.path)
 
 
 def _is_leftover(name: str) -> bool:

@@ -1,6 +1,7 @@
 """The text of the grades' files, harmless in a spreadsheet."""
 
 import csv
+import io
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -64,8 +65,9 @@ def gradebook_csv(results: Iterable[Result], policy: Policy = NO_POLICY) -> str:
 
     points: as graded; final_points: what is left of them under `policy`.
     """
-    rows = [_row(result, final_points(result, policy)) for result in results]
-    return _csv_text(COLUMNS, sorted(rows))
+    rows = (_row(result, final_points(result, policy)) for result in results)
+    lines = sorted((row[:2], _line(row)) for row in rows)  # as text a row takes the least memory
+    return "".join([BYTE_ORDER_MARK, _line(COLUMNS), *(line for _, line in lines)])
 
 
 def _row(result: Result, final: Final) -> tuple[str, ...]:
@@ -87,7 +89,7 @@ def _row(result: Result, final: Final) -> tuple[str, ...]:
     )
 
 
-@dataclass
+@dataclass(slots=True)
 class _Learner:
     """A row of the wide gradebook; ids of one LMS can differ from exercise to exercise."""
 
@@ -115,7 +117,7 @@ def wide_csv(results: Iterable[Result], policy: Policy = NO_POLICY) -> str:
         learner = learners.setdefault(result.learner, _Learner())
         learner.add(result, final_points(result, policy))
     exercises, out_of = sorted(maxima), str(sum(maxima.values()))
-    rows = [
+    rows = (
         (
             shown(learner),
             row.name,
@@ -125,9 +127,9 @@ def wide_csv(results: Iterable[Result], policy: Policy = NO_POLICY) -> str:
             out_of,
         )
         for learner, row in sorted(learners.items())
-    ]
+    )
     columns = ("learner", "name", "ids", *map(shown, exercises), "total", "max_total")
-    return _csv_text(columns, rows)
+    return "".join([BYTE_ORDER_MARK, _line(columns), *map(_line, rows)])
 
 
 def _cell(result: Result, final: Final) -> str:
@@ -136,16 +138,8 @@ def _cell(result: Result, final: Final) -> str:
     return "" if result.status == MISSING else plain(final.points)
 
 
-class _Lines(list[str]):
-    """What a CSV writer writes, as it is: text in one buffer takes four bytes a character."""
-
-    def write(self, line: str) -> None:
-        self.append(line)
-
-
-def _csv_text(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    lines = _Lines([BYTE_ORDER_MARK])
-    writer = csv.writer(lines, lineterminator="\n")
-    for row in (columns, *rows):
-        writer.writerow([defused(cell) for cell in row])
-    return "".join(lines)
+def _line(row: Iterable[str]) -> str:
+    """A row as CSV text, each cell defused."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow([defused(cell) for cell in row])
+    return text.getvalue()
