@@ -45,7 +45,7 @@ STYLE: Any = {
     "savefig.facecolor": "white",
 }
 PIXELS_PER_CSS_PIXEL = 2  # sharp on a high-density screen
-CAPTION_WIDTH = 92  # JupyterLab breaks a longer line within a word
+TEXT_WIDTH = 92  # JupyterLab breaks a longer line within a word
 matplotlib.rcParams.update(STYLE)
 
 
@@ -92,9 +92,14 @@ def show(drawing: Figure | Axes, *, alt: str) -> None:
         metadata={"image/png": {"alt": alt, "width": width, "height": height}},
         raw=True,
     )
-    print(textwrap.fill(f"Figure: {alt}", CAPTION_WIDTH, break_on_hyphens=False))
+    print(wrapped(f"Figure: {alt}"))
     if "matplotlib.pyplot" in sys.modules:  # pyplot shows what stays open a second time
         sys.modules["matplotlib.pyplot"].close(figure)
+
+
+def wrapped(text: str) -> str:
+    """`text` in lines that JupyterLab need not break."""
+    return textwrap.fill(text, TEXT_WIDTH, break_on_hyphens=False)
 
 
 def png(figure: Figure) -> bytes:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from course_utils.explorers import base, chain_explorer
 from course_utils.explorers.chain_rule import in_decimals, verdict
-from course_utils.figures import new_figure
+from course_utils.figures import TEXT_WIDTH, new_figure
 
 
 def pixels(png):
@@ -69,6 +69,13 @@ def test_a_blitted_frame_is_the_figure_drawn_whole():
     canvas.draw()
     other = np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
     assert np.abs(pixels(explorer.png) - other).max() > 100
+
+
+def test_who_has_no_kernel_reads_lines_that_are_not_broken_within_a_word():
+    sentence = "An explorer of gradients. " * 8
+    told = base.widget_bundle(widgets.HTML(), without_kernel=sentence)["text/plain"]
+    assert max(map(len, told.splitlines())) <= TEXT_WIDTH
+    assert told.split() == sentence.split()
 
 
 def test_the_card_is_white():

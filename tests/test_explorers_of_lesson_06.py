@@ -174,7 +174,7 @@ def test_a_choice_needs_two_verdicts(runs, choices):
 
 
 def test_a_reader_without_a_kernel_reads_what_is_asked(runs):
-    text = ask(runs)._repr_mimebundle_()["text/plain"]
+    text = " ".join(ask(runs)._repr_mimebundle_()["text/plain"].split())
     assert text.startswith("Diagnose: What ails each run?")
     assert "3 runs: healthy, exploding, dead units" in text
     assert "3 runs" in trace_explorer(runs)._repr_mimebundle_()["text/plain"]

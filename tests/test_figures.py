@@ -49,7 +49,7 @@ def test_a_long_text_is_broken_between_words_below_the_figure_only(shown):
     data, picture, text = shown(a_figure(), words)
     assert data["text/plain"] == picture["alt"] == words
     assert len(text.splitlines()) > 2
-    assert max(map(len, text.splitlines())) <= figures.CAPTION_WIDTH
+    assert max(map(len, text.splitlines())) <= figures.TEXT_WIDTH
     assert text.split() == ["Figure:", *words.split()]
 
 

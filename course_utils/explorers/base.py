@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from traitlets import Unicode
 
-from course_utils.figures import Palette
+from course_utils.figures import Palette, wrapped
 
 # As raw bytes the page would wrap the picture in a blob, which takes Chromium 6 ms more to load.
 DATA_URL = b"data:image/png;base64,"
@@ -144,7 +144,7 @@ def widget_bundle(view: widgets.Widget, *, without_kernel: str) -> dict[str, Any
     """What a cell displays for `view`: the widget, and a line of text for who has no kernel."""
     return {
         WIDGET_VIEW: {"version_major": 2, "version_minor": 0, "model_id": view.model_id},
-        "text/plain": without_kernel,
+        "text/plain": wrapped(without_kernel),
     }
 
 
