@@ -2,7 +2,6 @@
 
 import lab
 import pytest
-from playwright.sync_api import TimeoutError
 
 from course_utils.claims import CLAIMS
 
@@ -49,6 +48,8 @@ def follow(page, claim):
 
 
 def test_every_link_of_the_claim_table_leads_to_its_cell(page, server):
+    from playwright.sync_api import TimeoutError
+
     lab.open_notebook(page, server, TABLE)
     for claim in CLAIMS:
         try:
