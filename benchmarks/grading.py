@@ -143,9 +143,13 @@ def timed(command: Sequence[str | Path], folder: Path) -> Used:
 
 
 def _environment(command: Sequence[str | Path]) -> dict[str, str]:
-    """Ours, with the programs beside the command found first: nbgrader calls alembic by name."""
+    """Ours, with the programs beside the command found first: nbgrader calls alembic by name.
+
+    Python may keep what it compiles: else each kernel of nbgrader's compiles its imports anew.
+    """
     beside = str(Path(command[0]).parent)
-    return os.environ | {"PATH": os.pathsep.join([beside, os.environ.get("PATH", "")])}
+    ours = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return ours | {"PATH": os.pathsep.join([beside, os.environ.get("PATH", "")])}
 
 
 def cpu_of_family(head: psutil.Process) -> float:
