@@ -91,6 +91,7 @@ $(VENV)-nbgrader/.ready: benchmarks/requirements-nbgrader.txt
 	$(PYTHON) -m venv $(VENV)-nbgrader
 	$(VENV)-nbgrader/bin/pip install --quiet --disable-pip-version-check -r benchmarks/requirements-nbgrader.txt
 	$(VENV)-nbgrader/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(VENV)-nbgrader/bin/python -m compileall -q -j 0 $(VENV)-nbgrader/lib
 	touch $@
 
 clean:

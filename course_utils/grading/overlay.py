@@ -62,7 +62,7 @@ def is_blank(source: str, blank: str, question: Question) -> bool:
 def overlay(exercise: Exercise, answers: Mapping[str, str]) -> NotebookNode:
     """A fresh copy of `exercise` with `answers` (slug -> source) in it, all others blank.
 
-    The hidden check of a blank one is left out: it would but raise, which takes its time.
+    The checks of a blank one are left out: they would but raise, which takes its time.
     """
     fresh = Exercise(exercise.name, copy.deepcopy(exercise.notebook), exercise.questions)
     for question in fresh.questions:
@@ -70,7 +70,7 @@ def overlay(exercise: Exercise, answers: Mapping[str, str]) -> NotebookNode:
         cell.source = answers.get(question.slug, exercise.blank(question))
         cell.outputs = []
     blank = [question for question in fresh.questions if question.slug not in answers]
-    idle = {question.cell_id("hidden") for question in blank}
+    idle = {question.cell_id(role) for question in blank for role in ("visible", "hidden")}
     fresh.notebook.cells = [cell for cell in fresh.notebook.cells if grade_id(cell) not in idle]
     return fresh.notebook
 

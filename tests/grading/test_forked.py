@@ -448,8 +448,18 @@ QUIRKS = [
     "import sys\nsys.stdout.write('no newline'); print(__name__, sys.stdout.isatty())",
     "import pickle\nclass Mine:\n    pass\ntype(pickle.loads(pickle.dumps(Mine()))).__name__",
     "!echo by a magic",
+    "  print('indented')",
+    ">>> print('from a session')",
+    "In [1]: print('from a session of IPython')",
+    "print(5\n% 3)",
+    "autocall",
+    "autocall = 'a name, and no magic, from here on'",
+    "autocall",
+    "print('\\d')",
     "%%capture kept\nprint('kept')",
     "print(kept.stdout)",
+    "import inspect\ndef two():\n    return 2",
+    "print(inspect.getsource(two), two.__code__.co_filename)",
     "1 +",
 ]
 
@@ -472,6 +482,15 @@ def test_the_quirks_of_a_cold_kernel_are_a_forked_ones_too(
     cold, forked = _in_both(nbformat.v4.new_notebook(cells=cells), sandbox)
     for number, source in enumerate(QUIRKS):
         assert forked[f"c{number}"] == cold[f"c{number}"], source
+
+
+def test_a_cell_is_transformed_once(kernels: Kernels) -> None:
+    """IPython and ipykernel each ask for it, which for most cells is most of the work."""
+    count = (
+        "cells = []\nget_ipython().input_transformers_post.append(lambda c: cells.append(c) or c)"
+    )
+    kernels.order("counts", count)
+    assert kernels.look("counts", "seen = len(cells)") == 1
 
 
 @pytest.mark.parametrize("name", ["ex03_floats", "ex12_through_time"])

@@ -46,7 +46,12 @@ def check_notebook(path: Path, *, run: Runner) -> list[CheckedQuestion]:
     trusted = _pristine(path) or _without_answers(notebook, path.stem)
     answers = read_answers(path.read_bytes(), trusted)
     outcome = run(_with_expected_ticks(trusted, answers).notebook)
-    return [_checked(question, outcome) for question in trusted.questions]
+    return [
+        _checked(question, outcome)
+        if question.slug in answers
+        else CheckedQuestion(question, False, "not answered yet")
+        for question in trusted.questions
+    ]
 
 
 def _pristine(path: Path) -> Exercise | None:
@@ -85,13 +90,13 @@ def _without_answers(notebook: NotebookNode, name: str) -> Exercise:
 
 
 def _with_expected_ticks(exercise: Exercise, answers: dict[str, str]) -> Exercise:
-    """A copy with `answers` in it and, as the reference, the tick that each check should print."""
+    """A copy with `answers` in it and, as the reference, the tick that the check of each prints."""
     notebook = copy.deepcopy(overlay(exercise, answers))
     expected = Exercise(exercise.name, notebook, exercise.questions)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], 1  # nbval compares no cell without a count
-    for question in expected.questions:
+    for question in (question for question in expected.questions if question.slug in answers):
         tick = new_output("stream", name="stdout", text=f"{question.tick}\n")
         expected.cell(question, "visible").outputs = [tick]
     return expected

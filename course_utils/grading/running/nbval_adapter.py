@@ -62,6 +62,11 @@ class NotebookFile(IPyNbFile):  # type: ignore[misc]
 class NotebookCell(IPyNbCell):  # type: ignore[misc]
     """One code cell: run by nbval, judged by its value lines and by the kernel's reply."""
 
+    @property
+    def location(self) -> tuple[str, int, str]:
+        """Where the cell stands, for reports of pytest's that nobody reads: found at no cost."""
+        return self.path.name, self.cell_num, self.name
+
     def setup(self) -> None:
         """Leave no mark of an earlier cell's timeout on this one."""
 

@@ -27,9 +27,13 @@ Emit = Callable[[dict[str, Any]], None]
 # What a session that outlives its jobs must not gather, or no cell has a use for.
 _UNUSED_PLUGINS = (
     *("assertion", "cacheprovider", "capture", "debugging", "doctest", "faulthandler", "junitxml"),
-    *("logging", "pastebin", "recwarn", "setuponly", "setupplan", "stepwise", "subtests"),
-    *("terminal", "threadexception", "tmpdir", "unittest", "unraisableexception", "warnings"),
+    *("logging", "pastebin", "recwarn", "setuponly", "setupplan", "skipping", "stepwise"),
+    *("subtests", "terminal", "threadexception", "tmpdir", "unittest", "unraisableexception"),
+    "warnings",
 )
+# What jsonschema imports where it can, for addresses, colours and dates: up to a second in all.
+# A notebook's schema has none.
+_UNUSED_FORMATS = ("fqdn", "isoduration", "rfc3987_syntax", "uri_template", "webcolors")
 PYTEST_OPTIONS = (
     # Nothing that may lie about configures the run: no ini file, no conftest.py, no plugin.
     *("-c", os.devnull, "--noconftest", "-p", "nbval.plugin"),
@@ -71,9 +75,8 @@ def _emitter() -> Emit:
 
 def _kernels(setting: dict[str, Any]) -> Iterator[GuardedKernel]:
     """Return the kernels of the jobs to come; what starts them has been started."""
-    # jsonschema builds a grammar of internationalised addresses on import, 0.8 s, where it can;
-    # a notebook's schema needs none.
-    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    for name in _UNUSED_FORMATS:
+        sys.modules[name] = None  # type: ignore[assignment]
     limits = Limits(**setting["limits"])
     log = tempfile.TemporaryFile()  # noqa: SIM115 (the kernels', as long as the worker lives)
     if "forge_argv" in setting:

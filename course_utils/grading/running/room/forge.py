@@ -17,6 +17,7 @@ import socket
 from typing import NoReturn
 
 import numpy as np
+import tornado.platform.asyncio  # noqa: F401 (each fork's event loop would import it)
 
 from .isolation import Share, fork_apart, keep_house, mounts_below, settle
 from .messages import pack

@@ -21,6 +21,7 @@ from traitlets.config import Config
 from traitlets.log import get_logger
 
 from .messages import Message, receive
+from .shell import Shell
 from .wire import Pipes, Stream, Wire
 
 
@@ -33,7 +34,9 @@ class SocketKernel(IPythonKernel):
         config.HistoryManager.enabled = False
         config.InteractiveShell.xmode = "Minimal"  # of a traceback only the last line is kept
         self.wire = Wire()
-        super().__init__(config=config, session=self.wire, log=get_logger(), **traits)
+        super().__init__(
+            config=config, session=self.wire, shell_class=Shell, log=get_logger(), **traits
+        )
         self._execute_sleep = 0.0  # a wait for zmq's threads
         self.streams = Stream(self, "stdout", 1), Stream(self, "stderr", 2)
         self.pipes: Pipes | None = None
@@ -73,9 +76,10 @@ class SocketKernel(IPythonKernel):
                 os._exit(0)  # a fork of the learner's that came back from the cell
 
     async def answer(self, request: Message) -> None:
-        """Execute a cell as ipykernel does: busy, what it prints, the reply, idle."""
+        """Execute a cell as ipykernel does: what it prints, the reply, idle."""
+        shell: Any = self.shell
+        shell.next_cell(request["content"]["code"])
         self.set_parent([], request)
-        self._publish_status("busy", "shell")
         signal.signal(signal.SIGINT, signal.default_int_handler)
         with contextlib.suppress(KeyboardInterrupt):  # one that came after the cell's end
             await self.execute_request(None, [], request)
@@ -85,6 +89,9 @@ class SocketKernel(IPythonKernel):
         for stream in self.streams:
             stream.flush()
         self._publish_status("idle", "shell")
+
+    def _publish_execute_input(self, *_: Any) -> None:
+        """Leave out what is for other clients of the same kernel: here is one."""
 
 
 async def _readable(connection: socket.socket) -> None:
