@@ -97,9 +97,9 @@ def show(drawing: Figure | Axes, *, alt: str) -> None:
         sys.modules["matplotlib.pyplot"].close(figure)
 
 
-def wrapped(text: str) -> str:
-    """`text` in lines that JupyterLab need not break."""
-    return textwrap.fill(text, TEXT_WIDTH, break_on_hyphens=False)
+def wrapped(text: str, *, indent: str = "") -> str:
+    """`text` in lines that JupyterLab need not break, all but the first behind `indent`."""
+    return textwrap.fill(text, TEXT_WIDTH, break_on_hyphens=False, subsequent_indent=indent)
 
 
 def png(figure: Figure) -> bytes:

@@ -1,5 +1,6 @@
 """The normaliser's laws, and the guard over every notebook that the repository keeps."""
 
+import itertools
 from pathlib import Path
 
 import nbformat
@@ -12,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 KEPT = sorted(
     p for folder in ("notebooks", "exercises", "solutions") for p in ROOT.glob(f"{folder}/*.ipynb")
 )
+LESSONS = [path for path in KEPT if path.parent.name == "notebooks"]
 
 
 def clean_notebook(*outputs, source="print(1)"):
@@ -30,6 +32,24 @@ def test_every_kept_notebook_is_normalised_already(path):
     kept = notebooks.read(path)
     assert notebooks.normalise(notebooks.read(path)) == kept
     assert nbformat.writes(kept).rstrip("\n") + "\n" == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("path", "following"), list(itertools.pairwise(LESSONS)))
+def test_each_lesson_ends_with_a_link_to_the_next(path, following):
+    last = [cell for cell in notebooks.read(path).cells if cell.cell_type == "markdown"][-1]
+    assert f"]({following.name})" in last.source
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_no_printed_line_is_longer_than_the_page_is_wide(path):
+    """JupyterLab would break it within a word."""
+    printed = [
+        output.text
+        for cell in notebooks.read(path).cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "stream"
+    ]
+    assert [line for text in printed for line in text.splitlines() if len(line) > 100] == []
 
 
 def test_a_clean_notebook_has_no_faults():

@@ -98,6 +98,7 @@ def _draw_errors(ax: Axes, errors: dict[str, dict[str, NDArray[Any]]]) -> None:
             plot_errors_by_step(10.0**EXPONENTS, errors[dtype][name], style=style, ax=ax)
             ax.lines[-1].set(color=colour, linewidth=1.2, label=f"{name}, {dtype}")
     ax.set(ylim=(NO_ERROR / 3, 3e4), title="Error of the difference")
+    ax.set_xticks(10.0 ** np.arange(-16, 1, 4))  # more would touch in half a figure's width
     ax.legend(fontsize=8, loc="upper right", ncols=2, columnspacing=0.8, handlelength=1.4)
 
 

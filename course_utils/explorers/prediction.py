@@ -13,6 +13,7 @@ import ipywidgets as widgets
 from IPython.display import display
 
 from course_utils.explorers.base import widget_bundle
+from course_utils.figures import wrapped
 
 NOTHING_YET = "Nothing recorded yet."
 _session: dict[str, "Prediction"] = {}
@@ -106,7 +107,8 @@ def predictions_summary() -> None:
             "–" if number is None else _with_unit(number, prediction.unit)
             for number in (prediction.predicted, prediction.measured)
         )
-        print(f"- {prediction.question}\n  yours: {yours} | measured: {measured}")
+        print(wrapped(f"- {prediction.question}", indent="  "))
+        print(f"  yours: {yours} | measured: {measured}")
 
 
 def in_words(predicted: float, measured: float) -> str:

@@ -29,6 +29,7 @@ def plot_distribution(
         ax.axvline(decades, color=line.get_color(), label=f"{name}: {decades:.1f}")
     ax.set_xlabel("log₁₀ |product|  (powers of ten)")
     ax.set_ylabel("draws")
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     return with_legend(ax, "marked" if marks else "")
 
 
