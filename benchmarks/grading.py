@@ -11,8 +11,8 @@ runs every failed answer once more, alone, in its sandbox, and writes feedback p
 timed for ``nbgrader autograde`` alone, which has no option to work on several hand-ins at a time
 and no sandbox. Its checks are the course's own, as ``course release --nbgrader`` writes them.
 
-CPU seconds are those of the command and all its descendants, sampled, since a killed kernel's
-are told to no one. On a machine that others use, trust them more than the rates.
+CPU seconds are those that the machine's processors were busy, with whatever it was, since a killed
+kernel's own are told to no one. So measure on a machine that does nothing else.
 
 Then ``course grade`` grades classes of growing size: seconds a hand-in, and the peak memory of
 the coordinating process, which must not grow with the class. Last comes one worker's work by
@@ -112,7 +112,7 @@ def write_hand_ins(folder: Path, edition: Path, learners: list[Answers], below: 
 
 @dataclass(frozen=True)
 class Used:
-    """seconds: wall time. cpu: seconds of it and all that it started. peak: bytes of it alone."""
+    """seconds: wall time. cpu: seconds of all processors. peak: bytes of the command alone."""
 
     seconds: float
     cpu: float
@@ -121,22 +121,19 @@ class Used:
 
 def timed(command: Sequence[str | Path], folder: Path) -> Used:
     """Run a command that must succeed."""
-    started = time.perf_counter()
+    before, started = cpu_of_machine(), time.perf_counter()
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, env=_environment(command)
         )
-    cpu, before, peak = 0.0, 0.0, 0
+    peak = 0
     while True:
-        with contextlib.suppress(psutil.Error, OSError):
-            now = cpu_of_family(psutil.Process(process.pid))
-            # It falls where a worker is renewed, which takes its account with it.
-            cpu, before = cpu + max(now - before, 0.0), now
+        with contextlib.suppress(OSError):
             peak = max(peak, peak_memory(process.pid))
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.25)
             break
-    seconds = time.perf_counter() - started
+    seconds, cpu = time.perf_counter() - started, cpu_of_machine() - before
     if process.returncode != 0:
         raise SystemExit(f"{command} failed:\n{(folder / 'log').read_text()[-2000:]}")
     return Used(seconds, cpu, peak)
@@ -152,14 +149,10 @@ def _environment(command: Sequence[str | Path]) -> dict[str, str]:
     return ours | {"PATH": os.pathsep.join([beside, os.environ.get("PATH", "")])}
 
 
-def cpu_of_family(head: psutil.Process) -> float:
-    """Seconds that a process, its descendants and those they have waited for have used."""
-    total = 0.0
-    for process in [head, *head.children(recursive=True)]:
-        with contextlib.suppress(psutil.Error):
-            used = process.cpu_times()
-            total += used.user + used.system + used.children_user + used.children_system
-    return total
+def cpu_of_machine() -> float:
+    """Seconds that all processors together have been busy so far."""
+    spent, busy = psutil.cpu_times(), ("user", "nice", "system", "irq", "softirq")
+    return float(sum(getattr(spent, kind, 0.0) for kind in busy))
 
 
 def peak_memory(pid: int) -> int:
@@ -307,8 +300,7 @@ def run_by_process(work: Callable[[], RunOutcome], times: int = 40) -> dict[str,
 
 
 def cpu_of_workers() -> tuple[float, float]:
-    """CPU seconds so far of the workers, and of their forges with all kernels."""
-    everything = cpu_of_family(psutil.Process()) - sum(psutil.Process().cpu_times()[:2])
+    """CPU seconds so far of the workers, and of all that is neither one nor this process."""
     workers = 0.0
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
@@ -317,7 +309,7 @@ def cpu_of_workers() -> tuple[float, float]:
                 and process.name() != "bwrap"
             ):
                 workers += sum(process.cpu_times()[:2])
-    return workers, everything - workers
+    return workers, cpu_of_machine() - workers - time.process_time()
 
 
 def main() -> None:
