@@ -96,9 +96,10 @@ def _with_expected_ticks(exercise: Exercise, answers: dict[str, str]) -> Exercis
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], 1  # nbval compares no cell without a count
-    for question in (question for question in expected.questions if question.slug in answers):
-        tick = new_output("stream", name="stdout", text=f"{question.tick}\n")
-        expected.cell(question, "visible").outputs = [tick]
+    for question in expected.questions:
+        if question.slug in answers:
+            tick = new_output("stream", name="stdout", text=f"{question.tick}\n")
+            expected.cell(question, "visible").outputs = [tick]
     return expected
 
 
