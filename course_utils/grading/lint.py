@@ -24,6 +24,7 @@ from course_utils.grading.exercise import (
     grade_id,
     nbgrader_metadata,
 )
+from course_utils.grading.syntax import syntax_tree
 from course_utils.grading.values import VALUE, value_lines
 
 POINTS = 20
@@ -127,7 +128,7 @@ def _sources_parse(exercise: Exercise) -> Iterator[Problem]:
     for texts, what in ((sources, "its source"), (stubs, "its stub")):
         for name, source in texts.items():
             try:
-                ast.parse(source)
+                syntax_tree(source)
             except SyntaxError as error:
                 fact = f"{what} does not parse: {error.msg}"
                 yield Problem(name, fact, "Plain Python only, outside and inside the region.")
@@ -218,7 +219,7 @@ def _visible_ticks(exercise: Exercise) -> Iterator[Problem]:
 
 def _parsed(source: str) -> ast.Module | None:
     try:
-        return ast.parse(source)
+        return syntax_tree(source)
     except SyntaxError:
         return None
 

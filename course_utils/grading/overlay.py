@@ -4,16 +4,15 @@ A hand-in is read as plain JSON, and only the source text of its answer cells is
 no output, kernel name, point, check cell or other metadata of it is ever used.
 """
 
-import ast
 import copy
 import json
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from nbformat import NotebookNode
 
 from course_utils.grading.exercise import Exercise, Question, grade_id, same_code
+from course_utils.grading.syntax import syntax_tree
 
 MAX_HAND_IN_BYTES = 10_000_000
 # a syntax tree takes a hundred times the memory of its text, and this is not in the sandbox
@@ -156,9 +155,7 @@ def _parses(source: str) -> bool:
     if len(source) > MAX_PARSED_CHARACTERS:
         return False
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "\\d" in an answer is no business of the grader's
-            ast.parse(source)
+        syntax_tree(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

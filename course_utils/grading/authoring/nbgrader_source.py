@@ -24,6 +24,7 @@ from course_utils.grading.files import write_atomically
 from course_utils.grading.lint import printed, problems
 from course_utils.grading.release import read_all, solution_paths
 from course_utils.grading.running.sandbox import Limits
+from course_utils.grading.syntax import syntax_tree
 from course_utils.grading.values import answer_lines
 
 HIDDEN_BEGIN = "### BEGIN HIDDEN TESTS"
@@ -171,6 +172,6 @@ def graded_source(exercise: Exercise, question: Question) -> str:
 
 def _statements(source: str, *, inner: bool = False) -> list[str]:
     """What each statement of `source` says; inner: those that stand in its first one."""
-    tree = ast.parse(source)
+    tree = syntax_tree(source)
     body = tree.body[0].body if inner else tree.body  # type: ignore[attr-defined]
     return [ast.dump(statement) for statement in body]

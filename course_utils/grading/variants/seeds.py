@@ -6,6 +6,8 @@ They are found in the syntax tree: a seed in a string or a comment is none.
 import ast
 from collections.abc import Callable
 
+from course_utils.grading.syntax import syntax_tree
+
 GENERATOR = "default_rng"
 
 
@@ -28,7 +30,7 @@ def reseeded(source: str, draw: Callable[[int], int]) -> str:
 
 def _literals(source: str) -> list[tuple[int, ast.Constant]]:
     """The literal seeds and their nodes, by their place in the text."""
-    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    calls = [node for node in ast.walk(syntax_tree(source)) if isinstance(node, ast.Call)]
     given = [node for call in calls if _name(call.func) == GENERATOR for node in _seed(call)]
     literals = [node for node in given if isinstance(node, ast.Constant)]
     found = [(node.value, node) for node in literals if type(node.value) is int]
