@@ -1,6 +1,5 @@
 """The learner's own check: the visible checks of an exercise, run as the grader runs them."""
 
-import copy
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,9 +46,7 @@ def check_notebook(path: Path, *, run: Runner) -> list[CheckedQuestion]:
     answers = read_answers(path.read_bytes(), trusted)
     outcome = run(_with_expected_ticks(trusted, answers).notebook)
     return [
-        _checked(question, outcome)
-        if question.slug in answers
-        else CheckedQuestion(question, False, "not answered yet")
+        _checked(question, outcome, answered=question.slug in answers)
         for question in trusted.questions
     ]
 
@@ -91,7 +88,7 @@ def _without_answers(notebook: NotebookNode, name: str) -> Exercise:
 
 def _with_expected_ticks(exercise: Exercise, answers: dict[str, str]) -> Exercise:
     """A copy with `answers` in it and, as the reference, the tick that the check of each prints."""
-    notebook = copy.deepcopy(overlay(exercise, answers))
+    notebook = overlay(exercise, answers)
     expected = Exercise(exercise.name, notebook, exercise.questions)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -103,12 +100,13 @@ def _with_expected_ticks(exercise: Exercise, answers: dict[str, str]) -> Exercis
     return expected
 
 
-def _checked(question: Question, run: RunOutcome) -> CheckedQuestion:
+def _checked(question: Question, run: RunOutcome, *, answered: bool) -> CheckedQuestion:
     answer = run.cells.get(question.cell_id("answer"), NOT_RUN)
     visible = run.cells.get(question.cell_id("visible"), NOT_RUN)
     if visible.status == "passed":
         return CheckedQuestion(question, True, "")
-    if "NotImplementedError" in (answer.error.partition(":")[0], visible.error.partition(":")[0]):
+    kinds = (answer.error.partition(":")[0], visible.error.partition(":")[0])
+    if not answered or "NotImplementedError" in kinds:
         return CheckedQuestion(question, False, "not answered yet")
     told = answer.error or visible.error or _STATUS_WORDS.get(visible.status, visible.status)
     return CheckedQuestion(
