@@ -140,13 +140,9 @@ def timed(command: Sequence[str | Path], folder: Path) -> Used:
 
 
 def _environment(command: Sequence[str | Path]) -> dict[str, str]:
-    """Ours, with the programs beside the command found first: nbgrader calls alembic by name.
-
-    Python may keep what it compiles: else each kernel of nbgrader's compiles its imports anew.
-    """
+    """Ours, with the programs beside the command found first: nbgrader calls alembic by name."""
     beside = str(Path(command[0]).parent)
-    ours = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return ours | {"PATH": os.pathsep.join([beside, os.environ.get("PATH", "")])}
+    return os.environ | {"PATH": os.pathsep.join([beside, os.environ.get("PATH", "")])}
 
 
 def cpu_of_machine() -> float:
@@ -320,6 +316,8 @@ def main() -> None:
     parser.add_argument("--classes", type=int, nargs="*", default=[10, 100, 1000])
     parser.add_argument("--jobs", type=int, help="passed on to course grade")
     options = parser.parse_args()
+    # Else each kernel of nbgrader's compiles its imports anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if options.jobs:
         GRADE_OPTIONS.extend(["--jobs", str(options.jobs)])
     failed = []

@@ -34,7 +34,9 @@ def test_every_kept_notebook_is_normalised_already(path):
     assert nbformat.writes(kept).rstrip("\n") + "\n" == path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("path", "following"), list(itertools.pairwise(LESSONS)))
+@pytest.mark.parametrize(
+    ("path", "following"), list(itertools.pairwise(LESSONS)), ids=lambda path: path.stem
+)
 def test_each_lesson_ends_with_a_link_to_the_next(path, following):
     last = [cell for cell in notebooks.read(path).cells if cell.cell_type == "markdown"][-1]
     assert f"]({following.name})" in last.source

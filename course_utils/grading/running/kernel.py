@@ -36,7 +36,7 @@ class OnlyChecks(MetaPathFinder):
 
 
 def _code_name(_: Any, raw_code: str, *__: Any) -> str:
-    """Name a cell's code by a hash, as ipykernel does; its own is computed in Python, and slow."""
+    """Name a cell's code by a hash, as ipykernel does, which computes its own slowly, in Python."""
     return f"<cell {zlib.crc32(raw_code.encode(errors='replace')):08x}>"
 
 

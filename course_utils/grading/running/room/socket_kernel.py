@@ -91,7 +91,7 @@ class SocketKernel(IPythonKernel):
         self._publish_status("idle", "shell")
 
     def _publish_execute_input(self, *_: Any) -> None:
-        """Leave out what is for other clients of the same kernel: here is one."""
+        """Send nothing: this tells other clients what was run, and there are none."""
 
 
 async def _readable(connection: socket.socket) -> None:
