@@ -493,6 +493,13 @@ def test_a_cell_is_transformed_once(kernels: Kernels) -> None:
     assert kernels.look("counts", "seen = len(cells)") == 1
 
 
+def test_each_cell_has_a_name_of_its_own(kernels: Kernels) -> None:
+    """Else Python finds the source of one cell under the name of another."""
+    source = "def two():\n    return 2\n"
+    kernels.order("named", source)
+    assert kernels.look("named", "import inspect\nseen = inspect.getsource(two)") == source
+
+
 @pytest.mark.parametrize("name", ["ex03_floats", "ex12_through_time"])
 def test_answers_fare_alike_in_both_kinds_of_kernel(name: str, sandbox: Sandbox) -> None:
     exercise = read_exercise(SOLUTIONS / f"{name}.ipynb")
